@@ -1,0 +1,1 @@
+"""Data: settings, selves, weights, texts. No code."""

@@ -1,0 +1,1 @@
+"""From torch models and foreign checkpoints to bundles; joins models and stream."""

@@ -1,0 +1,1 @@
+"""Training: data, losses, schedules, checkpoints. Unlike the modules it may read files."""
