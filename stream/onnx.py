@@ -1,0 +1,92 @@
+"""Opening ONNX graphs: the only file that knows providers, threads and session options.
+
+Knows nothing about what a graph computes.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from selftalk.stream.errors import ConfigError, WeightsError
+
+Session = Any
+"""An `onnxruntime.InferenceSession`; the library ships no types."""
+
+CPU_PROVIDERS = ("CPUExecutionProvider",)
+LOG_ERRORS_ONLY = 3
+
+
+def available_providers() -> tuple[str, ...]:
+    """The execution providers of the installed onnxruntime, fastest first."""
+    return tuple(onnxruntime.get_available_providers())
+
+
+def open_session(
+    path: str | Path, threads: int = 1, providers: Sequence[str] = CPU_PROVIDERS
+) -> Session:
+    """Open an .onnx or .ort file for inference.
+
+    One thread is the default everywhere: stages overlap, and two pools that spin on two cores
+    were measured to be many times slower than one thread each.
+
+    Args:
+        path: the graph; weights kept outside it must lie in its folder.
+        threads: threads inside one operator.
+        providers: execution providers in the order of preference.
+
+    Raises:
+        WeightsError: the file is missing or is not a graph that this onnxruntime can run.
+        ConfigError: a provider is not in the installed onnxruntime.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"model file '{path}' does not exist")
+    _check_providers(providers)
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), sess_options=_options(threads), providers=list(providers)
+        )
+    except Exception as error:  # onnxruntime has one exception class per status code
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"'{path}' cannot be run by onnxruntime: {reason}") from error
+
+
+def run_session(session: Session, inputs: dict[str, npt.NDArray[Any]]) -> dict[str, Any]:
+    """Run a graph once and name its outputs: {input: array} -> {output: array}."""
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, inputs), strict=True))
+
+
+def input_shapes(session: Session) -> dict[str, list[Any]]:
+    """The declared shape of each input; a symbolic dimension is a string or None."""
+    return {port.name: list(port.shape) for port in session.get_inputs()}
+
+
+def float32(array: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """A contiguous float32 array, as graphs want it; no copy when it already is one."""
+    return np.ascontiguousarray(array, np.float32)
+
+
+def _options(threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = LOG_ERRORS_ONLY
+    # An idle pool that spins takes the core from the stage that has work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return options
+
+
+def _check_providers(providers: Sequence[str]) -> None:
+    known = available_providers()
+    for provider in providers:
+        if provider not in known:
+            raise ConfigError(
+                f"execution provider '{provider}' is not in the installed onnxruntime;"
+                f" available: {', '.join(known)}"
+            )
