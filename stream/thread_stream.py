@@ -1,0 +1,133 @@
+"""iterate_in_thread: a generator runs in its own thread and is read from asyncio.
+
+Inference blocks, so it runs in a thread; cancelling a task does not end a thread, so the
+stop flag does. Knows nothing about what is generated.
+
+    asyncio task                     thread "generation"
+    async for item ◀── queue ◀────── for item in make_iterator()
+    aclose() ───────▶ stop flag ───▶ looked at before every item
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from selftalk.stream.stop import StopFlag, Stopped
+
+Item = TypeVar("Item")
+
+STOP_POLL_SECONDS = 0.05  # how long a thread with a full queue may overlook a stop flag
+
+_live_lock = threading.Lock()
+_live_count = 0
+
+
+def live_generations() -> int:
+    """How many generating threads have not ended yet; 0 when nothing is left behind."""
+    with _live_lock:
+        return _live_count
+
+
+async def iterate_in_thread(
+    make_iterator: Callable[[], Iterator[Item]],
+    stop: StopFlag,
+    *,
+    max_items: int = 16,
+    name: str = "generation",
+) -> AsyncGenerator[Item, None]:
+    """Run a synchronous iterator in a thread of its own and yield its items here.
+
+    Closing or cancelling this generator sets `stop` and returns without waiting: the thread
+    ends after the step it is in. An exception of the iterator is raised here, after the items
+    before it; `Stopped` just ends the stream.
+
+    Args:
+        make_iterator: called in the thread, so that loading and prefill do not block the loop.
+            It should look at `stop` wherever one step is long.
+        stop: set on an early close, not at the natural end, so that streams may share one;
+            setting it from elsewhere ends this stream too, without the items not yet read.
+        max_items: the thread waits when this many items are unread.
+        name: of the thread, for debuggers.
+    """
+    relay = _Relay(make_iterator, stop, asyncio.get_running_loop(), max_items)
+    threading.Thread(target=relay.run, name=name, daemon=True).start()
+    try:
+        while not isinstance(item := await relay.queue.get(), _End):
+            relay.free_slots.release()
+            if stop.is_set:
+                return  # what was generated ahead is stale now
+            yield item
+    except BaseException:  # closed or cancelled; an iterator's own error is raised below
+        stop.set()
+        relay.free_slots.release()  # wake a thread that waits for room
+        raise
+    if item.error is not None and not stop.is_set:
+        raise item.error
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    error: Exception | None = None
+
+
+class _Relay(Generic[Item]):
+    """The thread's side: draws items and hands them to the loop, at most max_items ahead."""
+
+    def __init__(
+        self,
+        make_iterator: Callable[[], Iterator[Item]],
+        stop: StopFlag,
+        loop: asyncio.AbstractEventLoop,
+        max_items: int,
+    ) -> None:
+        assert max_items > 0, max_items
+        self.queue: asyncio.Queue[Item | _End] = asyncio.Queue()
+        self.free_slots = threading.Semaphore(max_items)
+        self._make_iterator = make_iterator
+        self._stop = stop
+        self._loop = loop
+        _count_live(+1)
+
+    def run(self) -> None:
+        end = _End()
+        try:
+            self._draw()
+        except Stopped:
+            pass
+        except Exception as error:
+            end = _End(error)
+        finally:
+            # Counted before the end is told: who has read the end finds no live thread.
+            _count_live(-1)
+            self._tell(end)
+
+    def _draw(self) -> None:
+        self._stop.raise_if_set()
+        iterator = self._make_iterator()
+        try:
+            for item in iterator:
+                self._wait_for_room()
+                self._tell(item)
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()
+
+    def _wait_for_room(self) -> None:
+        while not self.free_slots.acquire(timeout=STOP_POLL_SECONDS):
+            self._stop.raise_if_set()
+        self._stop.raise_if_set()
+
+    def _tell(self, item: Item | _End) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self.queue.put_nowait, item)
+        except RuntimeError:  # the loop is closed: nobody will ever read this
+            self._stop.set()
+
+
+def _count_live(change: int) -> None:
+    global _live_count
+    with _live_lock:
+        _live_count += change

@@ -1,0 +1,157 @@
+"""iterate_in_thread: order, errors, back-pressure, and nothing left running."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+
+import pytest
+
+from selftalk.stream.errors import SynthesisError
+from selftalk.stream.stop import StopFlag
+from selftalk.stream.thread_stream import iterate_in_thread, live_generations
+
+
+async def wait_until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - a thread changes it, no event to wait for
+            await asyncio.sleep(0.001)
+
+
+class Endless:
+    """Counts up until its stop flag is set, and tells when its generator was closed."""
+
+    def __init__(self, stop: StopFlag) -> None:
+        self.stop = stop
+        self.drawn = 0
+        self.closed = threading.Event()
+
+    def __call__(self) -> Iterator[int]:
+        try:
+            while not self.stop.is_set:
+                self.drawn += 1
+                yield self.drawn
+        finally:
+            self.closed.set()
+
+
+async def collect(stream: AsyncGenerator[int, None]) -> list[int]:
+    return [item async for item in stream]
+
+
+def test_all_items_arrive_in_order_through_a_queue_of_one() -> None:
+    stream = iterate_in_thread(lambda: iter(range(200)), StopFlag(), max_items=1)
+    assert asyncio.run(collect(stream)) == list(range(200))
+    assert live_generations() == 0
+
+
+def test_runs_in_another_thread() -> None:
+    seen: list[str] = []
+
+    def generate() -> Iterator[int]:
+        seen.append(threading.current_thread().name)
+        yield 1
+
+    asyncio.run(collect(iterate_in_thread(generate, StopFlag(), name="voice")))
+    assert seen == ["voice"]
+
+
+def test_error_comes_after_the_items_before_it() -> None:
+    def generate() -> Iterator[int]:
+        yield 1
+        raise SynthesisError("no voice")
+
+    async def run() -> list[int]:
+        stream = iterate_in_thread(generate, StopFlag())
+        items = [await anext(stream)]
+        with pytest.raises(SynthesisError, match="no voice"):
+            await anext(stream)
+        return items
+
+    assert asyncio.run(run()) == [1]
+    assert live_generations() == 0
+
+
+def test_thread_waits_while_nobody_reads() -> None:
+    async def run() -> int:
+        stop = StopFlag()
+        endless = Endless(stop)
+        async with aclosing(iterate_in_thread(endless, stop, max_items=3)) as stream:
+            assert await anext(stream) == 1
+            await wait_until(lambda: endless.drawn >= 5)
+            await asyncio.sleep(0.02)
+            drawn = endless.drawn
+        await wait_until(lambda: live_generations() == 0)
+        return drawn
+
+    # One read, three in the queue, one in the thread's hand.
+    assert asyncio.run(run()) == 5
+
+
+@pytest.mark.parametrize("max_items", [1, 1000])
+def test_closing_stops_the_thread_and_its_generator(max_items: int) -> None:
+    async def run() -> None:
+        stop = StopFlag()
+        endless = Endless(stop)
+        async with aclosing(iterate_in_thread(endless, stop, max_items=max_items)) as stream:
+            await anext(stream)
+            assert live_generations() == 1
+        assert stop.is_set
+        await wait_until(lambda: live_generations() == 0)
+        assert endless.closed.is_set()
+
+    asyncio.run(run())
+
+
+def test_cancelled_task_stops_the_thread() -> None:
+    async def run() -> None:
+        stop = StopFlag()
+        reading = asyncio.create_task(collect(iterate_in_thread(Endless(stop), stop)))
+        await wait_until(lambda: live_generations() == 1)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        await wait_until(lambda: live_generations() == 0)
+
+    asyncio.run(run())
+
+
+def test_flag_set_elsewhere_ends_the_stream_without_stale_items() -> None:
+    async def run() -> list[int]:
+        stop = StopFlag()
+        items = []
+        async for item in iterate_in_thread(Endless(stop), stop, max_items=100):
+            items.append(item)
+            if item == 3:
+                stop.set()
+        await wait_until(lambda: live_generations() == 0)
+        return items
+
+    assert asyncio.run(run()) == [1, 2, 3]
+
+
+def test_natural_end_leaves_the_flag_for_the_streams_that_share_it() -> None:
+    stop = StopFlag()
+    assert asyncio.run(collect(iterate_in_thread(lambda: iter([1]), stop))) == [1]
+    assert not stop.is_set
+
+
+def test_flag_set_before_the_start_generates_nothing() -> None:
+    stop = StopFlag()
+    stop.set()
+    endless = Endless(stop)
+    assert asyncio.run(collect(iterate_in_thread(endless, stop))) == []
+    assert endless.drawn == 0
+
+
+def test_thread_ends_when_its_loop_is_gone() -> None:
+    stop = StopFlag()
+    loop = asyncio.new_event_loop()
+    endless = Endless(stop)
+    stream = iterate_in_thread(endless, stop, max_items=1000)
+    assert loop.run_until_complete(anext(stream)) == 1
+    loop.close()
+    for thread in threading.enumerate():
+        if thread.name == "generation":
+            thread.join(5)
+    assert live_generations() == 0
