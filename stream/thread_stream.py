@@ -1,4 +1,4 @@
-"""iterate_in_thread: a generator runs in its own thread and is read from asyncio.
+"""iterate_in_thread and emit_in_thread: generate in a thread, read from asyncio.
 
 Inference blocks, so it runs in a thread; cancelling a task does not end a thread, so the
 stop flag does. Knows nothing about what is generated.
@@ -30,7 +30,7 @@ def live_generations() -> int:
         return _live_count
 
 
-async def iterate_in_thread(
+def iterate_in_thread(
     make_iterator: Callable[[], Iterator[Item]],
     stop: StopFlag,
     *,
@@ -51,7 +51,37 @@ async def iterate_in_thread(
         max_items: the thread waits when this many items are unread.
         name: of the thread, for debuggers.
     """
-    relay = _Relay(make_iterator, stop, asyncio.get_running_loop(), max_items)
+
+    def draw(emit: Callable[[Item], None]) -> None:
+        iterator = make_iterator()
+        try:
+            for item in iterator:
+                emit(item)
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()
+
+    return emit_in_thread(draw, stop, max_items=max_items, name=name)
+
+
+async def emit_in_thread(
+    produce: Callable[[Callable[[Item], None]], None],
+    stop: StopFlag,
+    *,
+    max_items: int = 16,
+    name: str = "generation",
+) -> AsyncGenerator[Item, None]:
+    """Like `iterate_in_thread`, for engines that call back instead of yielding.
+
+    Args:
+        produce: called in the thread with `emit`, which hands over one item, waits while the
+            queue is full, and raises `Stopped` once nobody wants more.
+        stop: see `iterate_in_thread`.
+        max_items: see `iterate_in_thread`.
+        name: see `iterate_in_thread`.
+    """
+    relay = _Relay(produce, stop, asyncio.get_running_loop(), max_items)
     threading.Thread(target=relay.run, name=name, daemon=True).start()
     try:
         while not isinstance(item := await relay.queue.get(), _End):
@@ -73,11 +103,11 @@ class _End:
 
 
 class _Relay(Generic[Item]):
-    """The thread's side: draws items and hands them to the loop, at most max_items ahead."""
+    """The thread's side: hands items to the loop, at most max_items ahead of the reader."""
 
     def __init__(
         self,
-        make_iterator: Callable[[], Iterator[Item]],
+        produce: Callable[[Callable[[Item], None]], None],
         stop: StopFlag,
         loop: asyncio.AbstractEventLoop,
         max_items: int,
@@ -85,7 +115,7 @@ class _Relay(Generic[Item]):
         assert max_items > 0, max_items
         self.queue: asyncio.Queue[Item | _End] = asyncio.Queue()
         self.free_slots = threading.Semaphore(max_items)
-        self._make_iterator = make_iterator
+        self._produce = produce
         self._stop = stop
         self._loop = loop
         _count_live(+1)
@@ -93,7 +123,8 @@ class _Relay(Generic[Item]):
     def run(self) -> None:
         end = _End()
         try:
-            self._draw()
+            self._stop.raise_if_set()
+            self._produce(self._emit)
         except Stopped:
             pass
         except Exception as error:
@@ -103,22 +134,11 @@ class _Relay(Generic[Item]):
             _count_live(-1)
             self._tell(end)
 
-    def _draw(self) -> None:
-        self._stop.raise_if_set()
-        iterator = self._make_iterator()
-        try:
-            for item in iterator:
-                self._wait_for_room()
-                self._tell(item)
-        finally:
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                close()
-
-    def _wait_for_room(self) -> None:
+    def _emit(self, item: Item) -> None:
         while not self.free_slots.acquire(timeout=STOP_POLL_SECONDS):
             self._stop.raise_if_set()
         self._stop.raise_if_set()
+        self._tell(item)
 
     def _tell(self, item: Item | _End) -> None:
         try:

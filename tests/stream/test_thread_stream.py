@@ -9,7 +9,7 @@ import pytest
 
 from selftalk.stream.errors import SynthesisError
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.thread_stream import iterate_in_thread, live_generations
+from selftalk.stream.thread_stream import emit_in_thread, iterate_in_thread, live_generations
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:
@@ -54,6 +54,22 @@ def test_runs_in_another_thread() -> None:
 
     asyncio.run(collect(iterate_in_thread(generate, StopFlag(), name="voice")))
     assert seen == ["voice"]
+
+
+def test_an_engine_that_calls_back_is_stopped_by_its_callback() -> None:
+    async def run() -> None:
+        emitted: list[int] = []
+
+        def produce(emit: Callable[[int], None]) -> None:
+            while True:
+                emit(len(emitted))
+                emitted.append(len(emitted))
+
+        async with aclosing(emit_in_thread(produce, StopFlag(), max_items=2)) as stream:
+            assert [await anext(stream) for _ in range(4)] == [0, 1, 2, 3]
+        await wait_until(lambda: live_generations() == 0)
+
+    asyncio.run(run())
 
 
 def test_error_comes_after_the_items_before_it() -> None:
