@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from selftalk.stream.speech import WordTime
 
 # Scripts written without spaces: kana, CJK ideographs, their punctuation and full-width forms.
-_UNSPACED = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]")
+_UNSPACED_RANGE = r"\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60"
+_UNSPACED = re.compile(f"[{_UNSPACED_RANGE}]")
+_PLAIN_WORD = re.compile(rf"(?=\w)[{_UNSPACED_RANGE}]|[^\W\d_{_UNSPACED_RANGE}]+")
 
 
 @dataclass(slots=True)
@@ -21,6 +23,7 @@ class _Sentence:
     samples: int = 0
     finished: bool = False
     search_from: int = 0
+    unplaced_words: int = 0
     word_ends: list[tuple[int, int]] = field(default_factory=list)  # (sample, character)
 
 
@@ -111,13 +114,18 @@ def _heard_part(sentence: _Sentence, played_samples: int) -> str:
 def _place_word(sentence: _Sentence, word: WordTime) -> None:
     """Note where a word ends in the written text.
 
-    A word that is not written as it is spoken ("10" as "ten") has no place of its own; it
-    becomes part of the next one that has.
+    A word that is not written as it is spoken ("10" as "ten") has no place of its own and goes
+    with the next one that has. It must not be found further on instead, so no more plain words
+    are passed over than there were words without a place.
     """
     written = re.escape(word.text)
     if not _UNSPACED.search(word.text):
         written = rf"(?<!\w){written}(?!\w)"
     found = re.compile(written, re.IGNORECASE).search(sentence.text, sentence.search_from)
-    if found and word.text:
-        sentence.search_from = found.end()
-        sentence.word_ends.append((word.end_samples, found.end()))
+    passed_over = sentence.text[sentence.search_from : found.start() if found else None]
+    if not found or len(_PLAIN_WORD.findall(passed_over)) > sentence.unplaced_words:
+        sentence.unplaced_words += 1
+        return
+    sentence.unplaced_words = 0
+    sentence.search_from = found.end()
+    sentence.word_ends.append((word.end_samples, found.end()))
