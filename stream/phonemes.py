@@ -1,0 +1,50 @@
+"""Phonemes: what is to be spoken, as symbols that remember the written words they come from.
+
+Knows nothing about any language.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Spoken(NamedTuple):
+    """A written word with its symbols, or a punctuation mark (``word`` is empty)."""
+
+    word: str
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Phonemes:
+    """Symbols of a text, each with the written word it belongs to."""
+
+    symbols: tuple[str, ...]
+    """GPT-SoVITS v2 symbols."""
+    word_index: tuple[int, ...]
+    """For each symbol the index of its word in ``words``; -1 for punctuation."""
+    words: tuple[str, ...]
+    """The written words; Chinese and Cantonese: single characters."""
+    language: str
+    """``en``, ``zh``, ``ja``, ``ko`` or ``yue``; of a mixed text, the main language."""
+
+    def __post_init__(self) -> None:
+        assert len(self.symbols) == len(self.word_index), (self.symbols, self.word_index)
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+
+def join(spoken: Iterable[Spoken], language: str) -> Phonemes:
+    """Lay spoken words and marks one after another."""
+    symbols: list[str] = []
+    word_index: list[int] = []
+    words: list[str] = []
+    for word, word_symbols in spoken:
+        if not word_symbols:
+            continue
+        if word:
+            words.append(word)
+        symbols.extend(word_symbols)
+        word_index.extend([len(words) - 1 if word else -1] * len(word_symbols))
+    return Phonemes(tuple(symbols), tuple(word_index), tuple(words), language)
