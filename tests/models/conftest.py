@@ -1,0 +1,120 @@
+"""A set of golden tensors: small random checkpoints and what the reference implementation says.
+
+SELFTALK_GOLDEN names another set; every size is read from it. With SELFTALK_GOLDEN_TABLE=1 the run
+ends with the largest relative error of every array.
+"""
+
+import io
+import json
+import os
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+FOLDER = Path(os.environ.get("SELFTALK_GOLDEN") or Path(__file__).parents[1] / "data" / "golden")
+TOLERANCE = 1e-4
+ERRORS = {}
+
+
+class HParams:
+    """Stands for the class that foreign checkpoints keep their configuration in."""
+
+
+def plain(value):
+    """Turn nested HParams into nested dictionaries."""
+    if isinstance(value, HParams):
+        value = vars(value)
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    return value
+
+
+class Golden:
+    """The files of one set."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.config = json.loads((folder / "config.json").read_text())
+        self.seed = self.config["seed"]
+        self._arrays = {}
+
+    def has(self, file):
+        return (self.folder / file).is_file()
+
+    def arrays(self, name):
+        if not self.has(f"{name}.npz"):
+            pytest.skip(f"this set has no {name}.npz")
+        if name not in self._arrays:
+            self._arrays[name] = dict(np.load(self.folder / f"{name}.npz", allow_pickle=False))
+        return self._arrays[name]
+
+    def tensors(self, name):
+        return {
+            key: torch.from_numpy(array)
+            for key, array in self.arrays(name).items()
+            if array.dtype.kind in "fib"
+        }
+
+    def checkpoint(self, file):
+        """Read one of our own test files; users' files go through the importer instead."""
+        content = b"PK" + (self.folder / file).read_bytes()[2:]
+        with torch.serialization.safe_globals([(HParams, "utils.HParams")]):
+            return plain(torch.load(io.BytesIO(content), weights_only=True))
+
+    def formula_weights(self, shapes):
+        """Weights that need no file: each tensor is drawn from a stream named after it."""
+        return {name: formula_weight(name, shape, self.seed) for name, shape in shapes}
+
+
+def formula_weight(name, shape, seed):
+    random = np.random.RandomState((zlib.crc32(name.encode()) + seed) % 2**32)
+    if name.endswith("num_batches_tracked"):
+        return np.zeros(shape, np.int64)
+    if name.endswith(("weight_g", "running_var")):
+        values = 0.5 + random.random_sample(shape)
+    elif len(shape) >= 2:
+        values = random.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))
+    elif name.endswith("weight"):
+        values = 1 + 0.1 * random.standard_normal(shape)
+    else:
+        values = 0.1 * random.standard_normal(shape)
+    return np.asarray(values, np.float32)
+
+
+def relative_error(ours, golden):
+    ours, golden = np.asarray(ours, np.float64), np.asarray(golden, np.float64)
+    assert ours.shape == golden.shape, (ours.shape, golden.shape)
+    return float(np.abs(ours - golden).max() / max(np.abs(golden).max(), 1e-12))
+
+
+def assert_parity(label, ours, golden, tolerance=TOLERANCE):
+    error = relative_error(ours, golden)
+    ERRORS[label] = max(error, ERRORS.get(label, 0.0))
+    assert error <= tolerance, f"{label}: relative error {error:.2e}"
+
+
+@pytest.fixture(scope="session")
+def parity():
+    return assert_parity
+
+
+@pytest.fixture(scope="session")
+def golden():
+    return Golden(FOLDER)
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test for every second-stage checkpoint of the set."""
+    if "sovits_name" in metafunc.fixturenames:
+        names = json.loads((FOLDER / "config.json").read_text())["sovits"]
+        metafunc.parametrize("sovits_name", sorted(names))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if os.environ.get("SELFTALK_GOLDEN_TABLE"):
+        terminalreporter.section("largest relative errors")
+        for label, error in sorted(ERRORS.items()):
+            terminalreporter.line(f"{label:45} {error:.1e}")
