@@ -1,0 +1,98 @@
+"""Turn: one reply in the making, from the first delta of its text to its last sample heard.
+
+Knows nothing about the user, about other turns, and about who does the work.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from selftalk.stream.events import AudioReady
+from selftalk.stream.reply import Reply
+
+
+class Splitter(Protocol):
+    """Cuts streamed text into pieces that can be spoken."""
+
+    def push(self, delta: str) -> list[str]:
+        """Add text; return the pieces that are now complete."""
+        ...
+
+    def flush(self) -> list[str]:
+        """Return the last piece, if there is one."""
+        ...
+
+
+MakeSplitter = Callable[[], Splitter]
+
+
+@dataclass(slots=True)
+class Turn:
+    """What is known of a reply; the agent decides, this remembers."""
+
+    turn_id: int
+    transcript: str
+    """What it answers; empty if the agent speaks by itself."""
+    splitter: Splitter
+    aside: bool = False
+    resumes: int = 0
+    """How often this reply was taken up again after a false alarm."""
+    committed: bool = False
+    """Whether the user has finished, so that the reply may be heard."""
+    playing: bool = False
+    text_finished: bool = False
+    progress_at: int = 0
+    """When the reply last came forward, in samples of the agent's clock."""
+    text: str = ""
+    reply: Reply = field(default_factory=Reply)
+    held: list[AudioReady] = field(default_factory=list)
+    in_synthesis: int | None = None
+    playback_closed: bool = False
+    _waiting: deque[int] = field(default_factory=deque)
+    _sentences: list[str] = field(default_factory=list)
+
+    @property
+    def sentences(self) -> Sequence[str]:
+        """The speakable pieces so far."""
+        return self._sentences
+
+    @property
+    def spoken_out(self) -> bool:
+        """Whether all audio of the reply was generated."""
+        return self.text_finished and self.in_synthesis is None and not self._waiting
+
+    @property
+    def waits_for_playback(self) -> bool:
+        """Whether audio was sent to the loudspeaker and not heard yet."""
+        return self.playing and self.reply.played_samples < self.reply.samples
+
+    def push_text(self, delta: str) -> list[int]:
+        """Add a delta; return the indices of the sentences that are now complete."""
+        self.text += delta
+        return self.add_sentences(self.splitter.push(delta))
+
+    def finish_text(self) -> list[int]:
+        """Say that the text is complete; return the index of its last sentence, if any is left."""
+        self.text_finished = True
+        return self.add_sentences(self.splitter.flush())
+
+    def add_sentences(self, sentences: Sequence[str]) -> list[int]:
+        """Queue sentences for synthesis; return their indices."""
+        indices = [self.reply.add_sentence(sentence) for sentence in sentences]
+        self._sentences.extend(sentences)
+        self._waiting.extend(indices)
+        return indices
+
+    def take_sentence(self) -> tuple[int, str] | None:
+        """Return the sentence to be synthesised next, unless one is under way or none waits."""
+        if self.in_synthesis is not None or not self._waiting:
+            return None
+        self.in_synthesis = self._waiting.popleft()
+        return self.in_synthesis, self._sentences[self.in_synthesis]
+
+    def finish_sentence(self, index: int) -> None:
+        """Say that a sentence has all its audio, or will never have any."""
+        self.reply.finish_sentence(index)
+        if self.in_synthesis == index:
+            self.in_synthesis = None

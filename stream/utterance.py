@@ -1,0 +1,87 @@
+"""Utterance: what the user is saying, from the first sound to its final transcript.
+
+Knows nothing about replies; and the judgement whether its transcript deserves an answer.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+# Sounds of a listener who does not want the floor; any number of them in a row.
+BACKCHANNELS = frozenset(
+    (
+        "mhm mm mmm hm hmm uh-huh uhhuh huh uh um ah aha oh okay ok yeah yep yes right sure "
+        "嗯 嗯嗯 哦 噢 啊 对 對 好 是 是的 うん ううん はい ええ へえ 네 응 어"
+    ).split()
+)
+ECHO_MIN_WORDS = 3  # shorter texts overlap with anything by chance
+ECHO_SHARE = 0.8  # of the transcript's words found in the voice's words, in their order
+
+# A word with inner marks ("uh-huh", "don't"), or one character of a script without spaces.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-]\w+)*")
+
+
+class Phase(Enum):
+    """How far an utterance is."""
+
+    ACTIVE = 1
+    PAUSED = 2
+    ENDED = 3
+
+
+@dataclass(slots=True, eq=False)
+class Utterance:
+    """One utterance of the user."""
+
+    started_at: int
+    """On the agent's clock."""
+    tentative: bool = False
+    """Whether it fell upon a reply that still goes on, until it is taken for a real barge-in."""
+    overlapped: bool = False
+    """Whether the agent's own voice was to be heard during it."""
+    phase: Phase = Phase.ACTIVE
+    ended_at: int = 0
+    revision: int = 0
+    """Of its latest transcription; 0 if none covers it."""
+    transcript: str | None = None
+    """The result of that transcription, once it is there."""
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in lower case; characters in scripts without spaces."""
+    return _WORD.findall(text.lower())
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two transcripts differ in nothing but case and punctuation."""
+    return words_of(one) == words_of(other)
+
+
+def is_backchannel(text: str) -> bool:
+    """Whether a text is nothing but "mhm" and the like."""
+    tokens = re.findall(r"[^\W_]+(?:-[^\W_]+)*", text.lower())
+    return bool(tokens) and all(token in BACKCHANNELS for token in tokens)
+
+
+def is_echo(transcript: str, spoken: str) -> bool:
+    """Whether a transcript repeats, in their order, words that the agent itself was saying.
+
+    Echo cancellation comes first; this catches what leaks through it. The voice cannot be told
+    from the user's by its sound: it is a clone of it.
+    """
+    heard, said = words_of(transcript), words_of(spoken)
+    if len(heard) < ECHO_MIN_WORDS:
+        return False
+    return _common_in_order(heard, said) >= ECHO_SHARE * len(heard)
+
+
+def _common_in_order(one: list[str], other: list[str]) -> int:
+    """Length of the longest common subsequence."""
+    row = [0] * (len(other) + 1)
+    for word in one:
+        diagonal = 0
+        for place, candidate in enumerate(other, start=1):
+            above = row[place]
+            row[place] = diagonal + 1 if word == candidate else max(above, row[place - 1])
+            diagonal = above
+    return row[-1]
