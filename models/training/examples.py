@@ -1,0 +1,156 @@
+"""Examples: an utterance of the teacher as the arrays that nano's stages train on.
+
+All times are multiples of a token (40 ms, 4 frames, 960 samples). The teacher counts durations in
+25 ms and pitch at 80 Hz; nothing here knows about networks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from selftalk.models.training.corpus import Utterance
+from selftalk.stream.audio import Float32Array
+from selftalk.stream.harmonic import FRAME_SAMPLES, SAMPLE_RATE_HZ, pulse_train
+from selftalk.stream.symbols import SYMBOLS_V2
+
+Int64Array = npt.NDArray[np.int64]
+
+TOKEN_SAMPLES = 960
+DURATION_SAMPLES = 600  # the teacher's unit of duration
+PITCH_SAMPLES = 300  # the teacher's step of pitch and energy
+UNVOICED_BELOW_HZ = 10.0
+PITCH_SCALE = 4.0  # brings the relative log pitch to unit variance
+PITCH_CENTRE = float(np.log(170.0))
+PITCH_SPREAD = 0.35  # of the mean log pitch among speakers
+ENERGY_SCALE = 0.25
+KEPT_LEAD_UNITS = 2  # silence kept before speech: what is longer only delays the first sound
+KEPT_TAIL_UNITS = 5
+SILENCE = "SP"  # stands before and after every sentence
+WHISPER_RATE_HZ = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Which symbol is spoken when."""
+
+    token_symbol: Int64Array  # (T,) index of the symbol at each token's centre
+    token_place: Float32Array  # (T, 2) how far into it (0 to 1), log of its duration in units
+    frame_symbol: Int64Array  # (4 T,) index of the symbol at each frame's centre
+
+
+def align(durations: npt.NDArray[np.int64], tokens: int) -> Alignment:
+    """Spread symbols with durations (N,) in 25 ms units over a number of tokens."""
+    ends = np.cumsum(durations) * DURATION_SAMPLES
+    last = len(durations) - 1
+
+    def symbol_at(samples: npt.NDArray[np.float64]) -> Int64Array:
+        return np.minimum(np.searchsorted(ends, samples, side="right"), last)
+
+    token_centres = (np.arange(tokens) + 0.5) * TOKEN_SAMPLES
+    token_symbol = symbol_at(token_centres)
+    lengths = np.maximum(durations[token_symbol], 1)
+    starts = ends[token_symbol] - durations[token_symbol] * DURATION_SAMPLES
+    place = np.stack(
+        [
+            ((token_centres - starts) / (lengths * DURATION_SAMPLES)).clip(0, 1),
+            np.log(lengths),
+        ],
+        axis=1,
+    )
+    frame_centres = (np.arange(4 * tokens) + 0.5) * FRAME_SAMPLES
+    return Alignment(token_symbol, place.astype(np.float32), symbol_at(frame_centres))
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One utterance, ready for training; T tokens, N symbols."""
+
+    text: str
+    language: str
+    symbols: Int64Array  # (N,)
+    durations: Int64Array  # (N,) in 25 ms units
+    alignment: Alignment
+    wave: Float32Array  # (T * 960,)
+    pulses: Float32Array  # (T * 960,) excitation with the teacher's own phase
+    prosody: Float32Array  # (4 T, 3) scaled relative log pitch, voicing, energy
+    speaker: Float32Array  # (257,) embedding and mean pitch
+    first_sample: int  # where the wave begins in the teacher's utterance
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens T."""
+        return len(self.wave) // TOKEN_SAMPLES
+
+
+def speaker_vector(embedding: Float32Array, mean_log_pitch: float) -> Float32Array:
+    """Embedding (256,) and mean pitch as the vector (257,) that nano is conditioned on."""
+    pitch = (mean_log_pitch - PITCH_CENTRE) / PITCH_SPREAD
+    return np.append(embedding, pitch).astype(np.float32)
+
+
+def excitation(pitch_hz: npt.NDArray[np.float32], samples: int) -> Float32Array:
+    """The teacher's pulse train: its phase integrates pitch even where that is unvoiced.
+
+    Args:
+        pitch_hz: (P,) raw pitch at 80 Hz, small values in unvoiced frames kept.
+        samples: length of the result.
+    """
+    steps = np.arange(len(pitch_hz))
+    cycles = np.cumsum(pitch_hz.astype(np.float64) / SAMPLE_RATE_HZ) * PITCH_SAMPLES
+    at = (np.arange(samples) + 0.5) / PITCH_SAMPLES - 0.5
+    voiced_hz = np.where(pitch_hz > UNVOICED_BELOW_HZ, pitch_hz, 0).astype(np.float64)
+    held = voiced_hz[np.minimum(np.arange(samples) // PITCH_SAMPLES, len(pitch_hz) - 1)]
+    return pulse_train(np.interp(at, steps, cycles), held)
+
+
+def prosody_frames(
+    pitch_hz: npt.NDArray[np.float32], energy: npt.NDArray[np.float32], frames: int
+) -> tuple[Float32Array, float]:
+    """Pitch and energy at 80 Hz → (frames, 3) at 100 Hz, and the mean log pitch."""
+    voiced = pitch_hz > UNVOICED_BELOW_HZ
+    log_pitch = np.log(np.maximum(pitch_hz, 40.0))
+    mean = float(log_pitch[voiced].mean()) if voiced.any() else PITCH_CENTRE
+    relative = np.where(voiced, PITCH_SCALE * (log_pitch - mean), 0.0)
+    at = (np.arange(frames) + 0.5) * FRAME_SAMPLES / PITCH_SAMPLES - 0.5
+    steps = np.arange(len(pitch_hz))
+    columns = [relative, voiced.astype(np.float32), ENERGY_SCALE * energy]
+    stacked = np.stack([np.interp(at, steps, column) for column in columns], axis=1)
+    return stacked.astype(np.float32), mean
+
+
+def example_of(utterance: Utterance) -> Example:
+    """Cut an utterance to whole tokens, with little silence before and after."""
+    assert utterance.speaker_embedding is not None, "the speaker features come first"
+    units = utterance.durations.astype(np.int64)
+    lead, tail = int(units[0]), int(units[-1])
+    kept_lead, kept_tail = min(lead, KEPT_LEAD_UNITS), min(tail, KEPT_TAIL_UNITS)
+    first, last = lead - kept_lead, int(units.sum()) - (tail - kept_tail)
+    tokens = (last - first) * DURATION_SAMPLES // TOKEN_SAMPLES
+    span = slice(first * DURATION_SAMPLES, first * DURATION_SAMPLES + tokens * TOKEN_SAMPLES)
+    pulses = excitation(utterance.pitch_hz, len(utterance.audio))
+    steps = slice(2 * first, 2 * last)
+    prosody, mean = prosody_frames(
+        utterance.pitch_hz[steps], utterance.energy[steps].astype(np.float32), 4 * tokens
+    )
+    silence = SYMBOLS_V2.index(SILENCE)
+    durations = np.concatenate([[kept_lead], units[1:-1], [kept_tail]])
+    return Example(
+        text=utterance.line.text,
+        language=utterance.line.language,
+        symbols=np.concatenate([[silence], utterance.symbols, [silence]]).astype(np.int64),
+        durations=durations,
+        alignment=align(durations, tokens),
+        wave=utterance.samples[span],
+        pulses=pulses[span],
+        prosody=prosody,
+        speaker=speaker_vector(utterance.speaker_embedding, mean),
+        first_sample=span.start,
+    )
+
+
+def whisper_features(utterance: Utterance, example: Example) -> npt.NDArray[np.float16]:
+    """The example's share of the utterance's features: (2 T, 512)."""
+    assert utterance.whisper is not None, "the Whisper features come first"
+    first = round(example.first_sample / (SAMPLE_RATE_HZ / WHISPER_RATE_HZ))
+    return utterance.whisper[first : first + 2 * example.tokens]

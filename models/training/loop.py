@@ -1,0 +1,158 @@
+"""One training loop for every stage: schedule, averaging, checkpoints, log.
+
+A task says what a step is; the loop knows nothing about speech. Everything random in a step is
+drawn from its number, so that a run that was killed goes on as if nothing had happened: the
+checkpoint holds weights, averages, optimizer and step, and is replaced atomically.
+"""
+
+import csv
+import math
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+
+class Task(Protocol):
+    """What is trained, and how one step of it is scored."""
+
+    model: nn.Module
+
+    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
+        """The loss of a step, all of whose randomness comes from its number, and figures."""
+        ...
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Figures on data that is never trained on."""
+        ...
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Length and speed of a run."""
+
+    steps: int
+    learning_rate: float
+    warmup_steps: int = 100
+    final_fraction: float = 0.05
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.98)
+    clip_norm: float = 5.0
+    averaging: float = 0.999
+    save_every_seconds: float = 300.0
+    report_every_steps: int = 50
+    validate_every_steps: int = 500
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step: linear warm-up, then half a cosine."""
+        warm = min(1.0, (step + 1) / self.warmup_steps)
+        progress = min(1.0, step / max(1, self.steps))
+        cosine = 0.5 + 0.5 * math.cos(math.pi * progress)
+        return (
+            self.learning_rate * warm * (self.final_fraction + (1 - self.final_fraction) * cosine)
+        )
+
+
+class Run:
+    """A training run in a folder: `last.pt`, `log.csv`, and `model.safetensors` at the end."""
+
+    def __init__(self, task: Task, schedule: Schedule, folder: Path) -> None:
+        self.task = task
+        self.schedule = schedule
+        self.folder = folder
+        self.step = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        self.optimizer = torch.optim.AdamW(
+            task.model.parameters(),
+            lr=schedule.learning_rate,
+            betas=schedule.betas,
+            weight_decay=schedule.weight_decay,
+        )
+        self.average = torch.optim.swa_utils.AveragedModel(
+            task.model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(schedule.averaging)
+        )
+        if (folder / "last.pt").exists():
+            self._restore()
+
+    def fit(self, max_minutes: float = math.inf) -> None:
+        """Train to the last step, or until the minutes are over; save either way."""
+        started = saved = time.monotonic()
+        figures: list[dict[str, float]] = []
+        while self.step < self.schedule.steps and time.monotonic() - started < 60 * max_minutes:
+            figures.append(self._one_step())
+            if self.step % self.schedule.report_every_steps == 0:
+                self._report("train", mean_of(figures), started)
+                figures.clear()
+            if self.step % self.schedule.validate_every_steps == 0:
+                self._report("valid", self.validate(), started)
+            if time.monotonic() - saved > self.schedule.save_every_seconds:
+                self.save()
+                saved = time.monotonic()
+        self.save()
+
+    def validate(self) -> dict[str, float]:
+        """Figures of the averaged weights on held-out data."""
+        self.average.eval()
+        with torch.no_grad():
+            return self.task.validate(self.average.module)
+
+    def save(self) -> None:
+        """Write the checkpoint, replacing the old one only when the new one is complete."""
+        state = {
+            "model": self.task.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+        }
+        temporary = self.folder / "last.pt.tmp"
+        with temporary.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.folder / "last.pt")
+
+    def _restore(self) -> None:
+        state = torch.load(self.folder / "last.pt", weights_only=True)
+        self.task.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+
+    def _one_step(self) -> dict[str, float]:
+        self.task.model.train()
+        torch.manual_seed(self.step)  # dropout and noise of this step
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule.rate(self.step)
+        loss, figures = self.task.loss(self.step)
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.task.model.parameters(), self.schedule.clip_norm)
+        self.optimizer.step()
+        self.average.update_parameters(self.task.model)
+        self.step += 1
+        return figures
+
+    def _report(self, kind: str, figures: dict[str, float], started: float) -> None:
+        minutes = (time.monotonic() - started) / 60
+        row = {"kind": kind, "step": str(self.step), "minutes": f"{minutes:.1f}"}
+        row |= {name: f"{value:.4f}" for name, value in figures.items()}
+        with (self.folder / f"{kind}.csv").open("a", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            if file.tell() == 0:
+                writer.writeheader()
+            writer.writerow(row)
+        print(" ".join(f"{name} {value}" for name, value in row.items()), flush=True)  # noqa: T201
+
+
+def mean_of(figures: Iterable[dict[str, float]]) -> dict[str, float]:
+    """Average each named figure."""
+    collected: dict[str, list[float]] = {}
+    for row in figures:
+        for name, value in row.items():
+            collected.setdefault(name, []).append(value)
+    return {name: sum(values) / len(values) for name, values in collected.items()}

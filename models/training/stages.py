@@ -1,0 +1,118 @@
+"""The stages of nano's training, one command each:
+
+    python -m selftalk.models.training.stages tokenizer|t2s|vocoder --data FOLDER --out FOLDER
+
+Each stage is resumable (run the same command again) and writes `last.pt`, logs as CSV and, when
+it is done, `model.safetensors` with the averaged weights.
+"""
+
+import argparse
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import nn
+
+from selftalk.models.nano import NanoConfig, NanoVocoder
+from selftalk.models.tokenizer import Tokenizer
+from selftalk.models.training.corpus import Corpus, Utterance
+from selftalk.models.training.examples import Example, example_of, whisper_features
+from selftalk.models.training.loop import Run, Schedule, Task
+from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
+from selftalk.models.training.tokenizer_task import Features, TokenizerTask, tokenize
+from selftalk.models.training.vocoder_task import VocoderTask
+
+SCHEDULES = {
+    "tokenizer": Schedule(steps=2500, learning_rate=1e-3),
+    "t2s": Schedule(steps=6000, learning_rate=1e-3),
+    "vocoder": Schedule(steps=12000, learning_rate=8e-4, betas=(0.8, 0.99)),
+}
+Item = TypeVar("Item")
+
+VALID_EVERY = 40  # one utterance in so many is kept for validation
+MOST_VALID = 16
+
+
+def read_utterances(data: Path) -> list[Utterance]:
+    """All utterances of a corpus whose features are there."""
+    corpus = Corpus(data)
+    return [u for u in corpus if u.whisper is not None and u.speaker_embedding is not None]
+
+
+def read_examples(data: Path) -> list[tuple[Example, Features]]:
+    """All examples of a corpus with their Whisper features."""
+    pairs = []
+    for utterance in read_utterances(data):
+        example = example_of(utterance)
+        pairs.append((example, whisper_features(utterance, example)))
+    return pairs
+
+
+def split(items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    """Training and validation items; the same items whatever comes after them."""
+    valid = [item for index, item in enumerate(items) if index % VALID_EVERY == 0][:MOST_VALID]
+    train = [item for index, item in enumerate(items) if index % VALID_EVERY]
+    return train, valid
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Load safetensors written by a stage."""
+    model.load_state_dict(safetensors.torch.load_file(path))
+
+
+def build_task(stage: str, arguments: argparse.Namespace) -> Task:
+    """Read the data and make the task of a stage."""
+    config = NanoConfig()
+    pairs = read_examples(arguments.data)
+    minutes = sum(len(example.wave) for example, _ in pairs) / 24000 / 60
+    print(f"{stage}: {len(pairs)} utterances, {minutes:.1f} minutes", flush=True)  # noqa: T201
+    tokenizer = Tokenizer(config)
+    if stage == "tokenizer":
+        return TokenizerTask(tokenizer, *split(pairs))
+    load_weights(tokenizer, arguments.tokenizer)
+    tokens = tokenize(tokenizer, pairs)
+    examples = [example for example, _ in pairs]
+    if stage == "t2s":
+        train, valid = split(list(zip(examples, tokens, strict=True)))
+        return TextToTokensTask(TextToTokens(config), train, valid)
+    model = NanoVocoder(config)
+    (train, valid), (train_tokens, valid_tokens) = split(examples), split(tokens)
+    return VocoderTask(model, train, train_tokens, valid, valid_tokens)
+
+
+def save_average(run: Run) -> None:
+    """Write the averaged weights as `model.safetensors`."""
+    weights = {name: value.contiguous() for name, value in run.average.module.state_dict().items()}
+    temporary = run.folder / "model.safetensors.tmp"
+    safetensors.torch.save_file(weights, temporary)
+    temporary.replace(run.folder / "model.safetensors")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a stage."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", choices=sorted(SCHEDULES))
+    parser.add_argument("--data", type=Path, required=True, help="folder of the corpus")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--tokenizer", type=Path, help="model.safetensors of the tokenizer stage")
+    parser.add_argument("--steps", type=int, help="length of the run, if not the usual one")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop and save after these")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    np.seterr(all="raise", under="ignore")
+    schedule = SCHEDULES[options.stage]
+    if options.steps:
+        schedule = replace(schedule, steps=options.steps)
+    run = Run(build_task(options.stage, options), schedule, options.out)
+    run.fit(options.minutes)
+    save_average(run)
+
+
+if __name__ == "__main__":
+    main()

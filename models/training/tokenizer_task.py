@@ -1,0 +1,115 @@
+"""Teaching the tokenizer: name the symbol and the melody of every 10 ms through a narrow code."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from selftalk.models.nano import FRAMES_PER_TOKEN
+from selftalk.models.tokenizer import Tokenizer, mask_spans
+from selftalk.models.training.examples import Example
+from selftalk.models.training.precision import mixed_precision
+from selftalk.models.training.vocoder_task import padded, prosody_loss
+
+Features = npt.NDArray[np.float16]  # (2 T, 512)
+
+
+class TokenizerTask:
+    """Frame cross entropy on symbols, and pitch, voicing and energy."""
+
+    def __init__(
+        self,
+        model: Tokenizer,
+        train: Sequence[tuple[Example, Features]],
+        valid: Sequence[tuple[Example, Features]],
+        *,
+        batch: int = 12,
+        crop_tokens: int = 75,
+    ) -> None:
+        self.model = model
+        self.train, self.valid = train, valid
+        self.batch, self.crop_tokens = batch, crop_tokens
+        lengths = np.array([example.tokens for example, _ in train], float)
+        self.chances = lengths / lengths.sum()
+
+    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
+        """See `Task.loss`."""
+        generator = np.random.default_rng((2, step))
+        features, prosody, symbols = self._draw(generator)
+        with mixed_precision():
+            logits, predicted, _, _ = self.model(features, hum(prosody, generator))
+        said = F.cross_entropy(
+            logits.float().flatten(0, 1), symbols.flatten(), label_smoothing=0.05
+        )
+        melody = prosody_loss(predicted.float(), prosody)
+        figures = {"symbols": float(said.detach()), "prosody": float(melody.detach())}
+        return said + 1.5 * melody, figures
+
+    def _draw(self, generator: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        rows = []
+        frames = FRAMES_PER_TOKEN * self.crop_tokens
+        for index in generator.choice(len(self.train), self.batch, p=self.chances):
+            example, features = self.train[index]
+            start = int(generator.integers(0, max(1, example.tokens - self.crop_tokens + 1)))
+            span = slice(FRAMES_PER_TOKEN * start, FRAMES_PER_TOKEN * start + frames)
+            half = slice(2 * start, 2 * (start + self.crop_tokens))
+            symbols = example.symbols[example.alignment.frame_symbol[span]]
+            piece = features[half].astype(np.float32) * (1 + generator.normal(0, 0.05))
+            piece += generator.normal(0, 0.05, piece.shape).astype(np.float32)
+            rows.append(
+                (
+                    padded(piece.astype(np.float32), frames // 2),
+                    padded(example.prosody[span], frames),
+                    padded(symbols, frames, symbols[-1]),
+                )
+            )
+        features, prosody, symbols = (
+            torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)
+        )
+        seed = torch.Generator().manual_seed(int(generator.integers(2**31)))
+        return mask_spans(features, seed), prosody, symbols
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """See `Task.validate`: frame accuracy, pitch correlation, how many codes are used."""
+        right = total = 0
+        correlations, codes = [], []
+        for example, features in self.valid:
+            logits, predicted, code, _ = model(*whole_input(example, features))
+            symbols = example.symbols[example.alignment.frame_symbol]
+            right += int((logits[0].argmax(-1).numpy() == symbols).sum())
+            total += len(symbols)
+            voiced = example.prosody[:, 1] > 0.5
+            pair = np.corrcoef(predicted[0, voiced, 0].numpy(), example.prosody[voiced, 0])
+            correlations.append(pair[0, 1])
+            codes.append(code[0].numpy())
+        used = np.concatenate(codes)
+        share = np.bincount(used, minlength=model.quantizer.codes) / len(used)
+        entropy = -(share[share > 0] * np.log2(share[share > 0])).sum()
+        return {
+            "accuracy": right / total,
+            "pitch": float(np.nanmean(correlations)),
+            "used": float((share > 0).sum()),
+            "bits": float(entropy),
+        }
+
+
+def whole_input(example: Example, features: Features) -> tuple[Tensor, Tensor]:
+    """A whole utterance as a batch of one."""
+    wanted = padded(features[: 2 * example.tokens].astype(np.float32), 2 * example.tokens)
+    return torch.from_numpy(wanted)[None], torch.from_numpy(example.prosody)[None]
+
+
+def hum(prosody: Tensor, generator: np.random.Generator) -> Tensor:
+    """The melody as the tokenizer hears it: a little off, as pitch trackers are."""
+    noise = generator.normal(0, 0.1, prosody.shape).astype(np.float32)
+    return prosody + torch.from_numpy(noise)
+
+
+def tokenize(model: Tokenizer, pairs: Sequence[tuple[Example, Features]]) -> list[np.ndarray]:
+    """The tokens of utterances, each (T,)."""
+    model.eval()
+    with torch.no_grad():
+        return [model.tokens(*whole_input(*pair))[0].numpy() for pair in pairs]

@@ -1,0 +1,159 @@
+"""Teaching the vocoder: tokens and aligned symbols → the teacher's waveform."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from selftalk.models.nano import FRAME_SAMPLES, FRAMES_PER_TOKEN, NanoVocoder
+from selftalk.models.training.examples import TOKEN_SAMPLES, Example
+from selftalk.models.training.precision import mixed_precision
+from selftalk.models.waveform import (
+    SpectralLoss,
+    apply_filters,
+    frame_spectra,
+    overlap_add,
+    phase_loss,
+)
+
+
+@dataclass(frozen=True)
+class VocoderBatch:
+    """Crops of B utterances, T tokens each."""
+
+    tokens: Tensor  # (B, T)
+    symbols: Tensor  # (B, 4 T)
+    prosody: Tensor  # (B, 4 T, 3)
+    speaker: Tensor  # (B, speaker)
+    wave: Tensor  # (B, T * 960)
+    pulses: Tensor  # (B, T * 960)
+
+
+class VocoderTask:
+    """Spectral reconstruction with the teacher's pitch; the pitch itself is learnt beside it."""
+
+    SYMBOL_DROP = 0.15  # utterances heard without their text, as voice conversion will
+
+    def __init__(
+        self,
+        model: NanoVocoder,
+        train: Sequence[Example],
+        train_tokens: Sequence[np.ndarray],
+        valid: Sequence[Example],
+        valid_tokens: Sequence[np.ndarray],
+        *,
+        batch: int = 8,
+        crop_tokens: int = 38,
+    ) -> None:
+        self.model = model
+        self.train, self.train_tokens = train, train_tokens
+        self.valid, self.valid_tokens = valid, valid_tokens
+        self.batch, self.crop_tokens = batch, crop_tokens
+        self.spectral = SpectralLoss()
+        lengths = np.array([example.tokens for example in train], float)
+        self.chances = lengths / lengths.sum()
+
+    def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
+        """See `Task.loss`."""
+        generator = np.random.default_rng((1, step))
+        batch = self._draw(generator)
+        with mixed_precision():
+            predicted, filters = run_vocoder(self.model, batch)
+        return self._score(predicted, filters, batch)
+
+    def _score(
+        self, predicted: Tensor, filters: Tensor, batch: VocoderBatch
+    ) -> tuple[Tensor, dict[str, float]]:
+        made = synthesize(filters, batch)
+        mel, linear = self.spectral(made, batch.wave)
+        voiced = batch.prosody[..., 1]
+        phase = phase_loss(made, batch.wave, (voiced > 0.5).float())
+        prosody = prosody_loss(predicted.float(), batch.prosody)
+        loss = mel + 0.5 * linear + phase + 0.3 * prosody
+        figures = {"mel": mel, "linear": linear, "phase": phase, "prosody": prosody}
+        return loss, {name: float(value.detach()) for name, value in figures.items()}
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """See `Task.validate`: whole utterances with the teacher's pitch."""
+        totals = []
+        for example, tokens in zip(self.valid, self.valid_tokens, strict=True):
+            batch = crop_of([(example, tokens, 0, False)], example.tokens, model.no_symbol)
+            predicted, filters = run_vocoder(model, batch)
+            mel, linear = self.spectral(synthesize(filters, batch), batch.wave)
+            voiced = batch.prosody[..., 1] > 0.5
+            error = (predicted[..., 0] - batch.prosody[..., 0])[voiced]
+            totals.append([float(mel), float(linear), float(error.abs().mean())])
+        mel, linear, pitch = np.mean(totals, axis=0)
+        return {"mel": mel, "linear": linear, "pitch": pitch}
+
+    def _draw(self, generator: np.random.Generator) -> VocoderBatch:
+        picks = []
+        for index in generator.choice(len(self.train), self.batch, p=self.chances):
+            example = self.train[index]
+            start = int(generator.integers(0, max(1, example.tokens - self.crop_tokens + 1)))
+            dropped = bool(generator.random() < self.SYMBOL_DROP)
+            picks.append((example, self.train_tokens[index], start, dropped))
+        return crop_of(picks, self.crop_tokens, self.model.no_symbol)
+
+
+def crop_of(
+    picks: Sequence[tuple[Example, np.ndarray, int, bool]], tokens: int, no_symbol: int
+) -> VocoderBatch:
+    """Cut the same number of tokens from each example at its start token; pad with silence."""
+    rows = []
+    for example, codes, start, dropped in picks:
+        end = start + tokens
+        frames = slice(FRAMES_PER_TOKEN * start, FRAMES_PER_TOKEN * end)
+        samples = slice(TOKEN_SAMPLES * start, TOKEN_SAMPLES * end)
+        symbols = example.symbols[example.alignment.frame_symbol[frames]]
+        if dropped:
+            symbols = np.full_like(symbols, no_symbol)
+        rows.append(
+            (
+                padded(codes[start:end], tokens, codes[-1]),
+                padded(symbols, FRAMES_PER_TOKEN * tokens, symbols[-1]),
+                padded(example.prosody[frames], FRAMES_PER_TOKEN * tokens),
+                example.speaker,
+                padded(example.wave[samples], TOKEN_SAMPLES * tokens),
+                padded(example.pulses[samples], TOKEN_SAMPLES * tokens),
+            )
+        )
+    return VocoderBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
+
+
+def padded(values: np.ndarray, length: int, fill: float = 0) -> np.ndarray:
+    """Lengthen (n, …) to (length, …)."""
+    missing = [(0, length - len(values))] + [(0, 0)] * (values.ndim - 1)
+    return np.pad(values, missing, constant_values=fill)
+
+
+def run_vocoder(model: nn.Module, batch: VocoderBatch) -> tuple[Tensor, Tensor]:
+    """Prosody and filters of whole crops; zeros stand for what follows the crop."""
+    B = len(batch.tokens)
+    ahead = -(-model.lookahead_frames // FRAMES_PER_TOKEN)
+    tokens = F.pad(batch.tokens, (0, ahead))
+    symbols = F.pad(batch.symbols, (0, FRAMES_PER_TOKEN * ahead), value=model.no_symbol)
+    prosody = F.pad(batch.prosody, (0, 0, 0, FRAMES_PER_TOKEN * ahead))
+    frames = batch.symbols.shape[1]
+    predicted, filters, _ = model(tokens, symbols, batch.speaker, model.initial_state(B), prosody)
+    return predicted[:, :frames], filters[:, :frames]
+
+
+def synthesize(filters: Tensor, batch: VocoderBatch) -> Tensor:
+    """Waveform (B, samples) of filters, the teacher's pulses and fresh noise."""
+    pulses = frame_spectra(batch.pulses)
+    noise = frame_spectra(torch.randn_like(batch.pulses))
+    made = overlap_add(apply_filters(filters, pulses, noise))
+    assert made.shape[1] == batch.wave.shape[1] == filters.shape[1] * FRAME_SAMPLES
+    return made
+
+
+def prosody_loss(predicted: Tensor, real: Tensor) -> Tensor:
+    """Pitch where voiced (L1), voicing (cross entropy), energy (L1): (B, T, 3) each."""
+    voiced = (real[..., 1] > 0.5).float()
+    pitch = ((predicted[..., 0] - real[..., 0]).abs() * voiced).sum() / (voiced.sum() + 1)
+    voicing = F.binary_cross_entropy_with_logits(predicted[..., 1], real[..., 1].clamp(0, 1))
+    return pitch + voicing + (predicted[..., 2] - real[..., 2]).abs().mean()
