@@ -6,6 +6,7 @@ Knows nothing about voices and models; front ends are loaded when their language
 from importlib import import_module
 
 from selftalk.stream.errors import TextError
+from selftalk.stream.languages import Piece, segment
 from selftalk.stream.phonemes import Phonemes, Spoken, join
 
 __all__ = ["LANGUAGES", "Phonemes", "phonemize"]
@@ -18,13 +19,16 @@ def phonemize(text: str, language: str) -> Phonemes:
 
     Args:
         text: Anything; what cannot be spoken is left out.
-        language: ``en``, ``zh``, ``ja``, ``ko`` or ``yue``: the main language of the text.
+        language: ``en``, ``zh``, ``ja``, ``ko`` or ``yue``: the main language of the text. Words of
+            other languages inside are said by those languages' rules.
     """
     if language not in LANGUAGES:
         raise TextError(f"unknown language {language!r}; known: {', '.join(LANGUAGES)}")
-    return join(_speak(text, language), language)
+    pieces = segment(text, language)
+    return join((word for piece in pieces for word in _speak(piece)), language)
 
 
-def _speak(text: str, language: str) -> list[Spoken]:
-    spoken: list[Spoken] = import_module(f"selftalk.stream.g2p_{language}").speak(text)
+def _speak(piece: Piece) -> list[Spoken]:
+    front_end = import_module(f"selftalk.stream.g2p_{piece.language}")
+    spoken: list[Spoken] = front_end.speak(piece.text)
     return spoken
