@@ -12,6 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from selftalk.models.generator import GeneratorConfig
+from selftalk.models.sovits import SovitsConfig
 from selftalk.models.t2s import T2SConfig
 
 Arrays = Mapping[str, npt.NDArray[Any] | Tensor]
@@ -35,6 +37,80 @@ T2S_RULES: Rules = (
     (r"norm2", "feed_norm"),
 )
 
+ENCODER_RULES: Rules = (
+    (r"\.attn_layers\.(\d+)", r".\1.attention"),
+    (r"\.norm_layers_1\.(\d+)", r".\1.attention_norm"),
+    (r"\.ffn_layers\.(\d+)", r".\1.feed"),
+    (r"\.norm_layers_2\.(\d+)", r".\1.feed_norm"),
+    (r"\.emb_rel_k$", ".distance_keys"),
+    (r"\.emb_rel_v$", ".distance_values"),
+    (r"\.conv_q\.", ".query."),
+    (r"\.conv_k\.", ".key."),
+    (r"\.conv_v\.", ".value."),
+    (r"\.conv_o\.", ".out."),
+    (r"\.conv_1\.", ".expand."),
+    (r"\.conv_2\.", ".contract."),
+    (r"\.gamma$", ".weight"),
+    (r"\.beta$", ".bias"),
+    (r"\.encoder_ssl\.", ".content_layers."),
+    (r"\.encoder_text\.", ".phone_layers."),
+    (r"\.encoder2\.", ".joint_layers."),
+    (r"\.mrte\.cross_attention\.", ".mrte.attention."),
+    (r"\.mrte\.c_pre\.", ".mrte.content_in."),
+    (r"\.mrte\.text_pre\.", ".mrte.phones_in."),
+    (r"\.mrte\.c_post\.", ".mrte.out."),
+    (r"^enc_p\.ssl_proj\.", "enc_p.content_in."),
+    (r"^enc_p\.text_embedding\.", "enc_p.phones."),
+    (r"^enc_p\.proj\.", "enc_p.latent_out."),
+    (r"^enc_p\.", "text_encoder."),
+)
+
+WAVENET_RULES: Rules = (
+    (r"\.enc\.in_layers\.", ".wavenet.gates."),
+    (r"\.enc\.res_skip_layers\.", ".wavenet.mixes."),
+    (r"\.enc\.cond_layer\.", ".wavenet.style."),
+    (r"^(enc_q|flow\.flows\.\d+)\.pre\.", r"\1.enter."),
+    (r"^(flow\.flows\.\d+)\.post\.", r"\1.leave."),
+    (r"^enc_q\.proj\.", "enc_q.leave."),
+)
+
+GENERATOR_RULES: Rules = (
+    (r"^dec\.conv_pre\.", "generator.enter."),
+    (r"^dec\.conv_post\.", "generator.leave."),
+    (r"^dec\.cond\.", "generator.style."),
+    (r"^dec\.ups\.", "generator.upsamplings."),
+    (r"^dec\.resblocks\.", "generator.resblocks."),
+    (r"\.convs1\.", ".dilated."),
+    (r"\.convs2\.", ".plain."),
+)
+
+STYLE_RULES: Rules = (
+    (r"^ref_enc\.spectral\.0\.fc\.", "style_encoder.frame_in."),
+    (r"^ref_enc\.spectral\.3\.fc\.", "style_encoder.frame_hidden."),
+    (r"^ref_enc\.temporal\.(\d+)\.conv1\.conv\.", r"style_encoder.convs.\1.conv."),
+    (r"^ref_enc\.slf_attn\.w_qs\.", "style_encoder.attention.query."),
+    (r"^ref_enc\.slf_attn\.w_ks\.", "style_encoder.attention.key."),
+    (r"^ref_enc\.slf_attn\.w_vs\.", "style_encoder.attention.value."),
+    (r"^ref_enc\.slf_attn\.fc\.", "style_encoder.attention.out."),
+    (r"^ref_enc\.fc\.fc\.", "style_encoder.out."),
+    (r"^sv_emb\.", "speaker.enter."),
+    (r"^prelu\.", "speaker.activation."),
+    (r"^ge_to512\.", "speaker.for_text."),
+)
+
+TOKEN_RULES: Rules = (
+    (r"^ssl_proj\.", "ssl_in."),
+    (r"^quantizer\.vq\.layers\.0\._codebook\.embed$", "codebook.entries"),
+)
+
+SOVITS_RULES = ENCODER_RULES + WAVENET_RULES + GENERATOR_RULES + STYLE_RULES + TOKEN_RULES
+# What only the training of the codebook needs, which is over.
+SOVITS_UNUSED = re.compile(
+    r"^quantizer\.vq\.layers\.0\._codebook\.(inited|cluster_size|embed_avg)$"
+)
+
+DISCRIMINATOR_RULES: Rules = ((r"\.conv_post\.", ".score."),)
+
 
 def t2s_config(weights: Arrays, config: Mapping[str, Any]) -> T2SConfig:
     """Read the sizes of a stage 1 checkpoint from its tensors; only the heads need its `config`."""
@@ -54,6 +130,65 @@ def t2s_config(weights: Arrays, config: Mapping[str, Any]) -> T2SConfig:
 def t2s_state(weights: Arrays) -> State:
     """Rename the tensors of a stage 1 checkpoint for `Text2Semantic`."""
     return _renamed(weights, T2S_RULES)
+
+
+def sovits_config(weights: Arrays, config: Mapping[str, Any]) -> SovitsConfig:
+    """Read the sizes of a stage 2 checkpoint from its tensors, and the rest from its `config`.
+
+    Raises:
+        ValueError: the generator is of a kind that no official checkpoint has.
+    """
+    foreign = config["model"]
+    if str(foreign.get("resblock", "1")) != "1":
+        raise ValueError(f"residual blocks of kind {foreign['resblock']!r} are not supported")
+    shapes = {name: tuple(array.shape) for name, array in weights.items()}
+    symbols, width = shapes["enc_p.text_embedding.weight"]
+    codebook, ssl_width = shapes["quantizer.vq.layers.0._codebook.embed"]
+    return SovitsConfig(
+        symbols=symbols,
+        style_bins=shapes["ref_enc.spectral.0.fc.weight"][1],
+        style_width=shapes["ref_enc.fc.fc.weight"][0],
+        speaker_width=shapes.get("sv_emb.weight", (0, 0))[1],
+        ssl_width=ssl_width,
+        codebook=codebook,
+        width=width,
+        hidden=shapes["enc_p.encoder_text.ffn_layers.0.conv_1.weight"][0],
+        heads=int(foreign["n_heads"]),
+        layers=int(foreign["n_layers"]),
+        kernel=shapes["enc_p.encoder_text.ffn_layers.0.conv_1.weight"][2],
+        dropout=float(foreign["p_dropout"]),
+        cross_width=shapes["enc_p.mrte.c_pre.weight"][0],
+        latent=shapes["enc_p.proj.weight"][0] // 2,
+        generator=GeneratorConfig(
+            channels=shapes["dec.conv_pre.weight"][0],
+            rates=tuple(foreign["upsample_rates"]),
+            kernels=tuple(foreign["upsample_kernel_sizes"]),
+            block_kernels=tuple(foreign["resblock_kernel_sizes"]),
+            dilations=tuple(tuple(each) for each in foreign["resblock_dilation_sizes"]),
+        ),
+    )
+
+
+def sovits_state(weights: Arrays) -> State:
+    """Rename the tensors of a stage 2 checkpoint for `Sovits`."""
+    needed = {
+        name: array
+        for name, array in weights.items()
+        if not name.startswith("enc_q.") and not SOVITS_UNUSED.match(name)
+    }
+    return _numbered(_renamed(needed, SOVITS_RULES))
+
+
+def posterior_state(weights: Arrays) -> State:
+    """Rename the tensors that fine-tuned checkpoints lack for `PosteriorEncoder`."""
+    needed = {name: array for name, array in weights.items() if name.startswith("enc_q.")}
+    state = _renamed(needed, WAVENET_RULES)
+    return {name.removeprefix("enc_q."): tensor for name, tensor in state.items()}
+
+
+def discriminator_state(weights: Arrays) -> State:
+    """Rename the tensors of a discriminator checkpoint for `Discriminators`."""
+    return _renamed(weights, DISCRIMINATOR_RULES)
 
 
 def load_state(module: nn.Module, state: State) -> None:
@@ -85,6 +220,36 @@ def _renamed(weights: Arrays, rules: Rules) -> State:
             name = re.sub(pattern, ours, name)
         state[name] = torch.as_tensor(array).float()
     return _folded(state)
+
+
+def _numbered(state: State) -> State:
+    """Number couplings and residual blocks our way.
+
+    The official flow reverses the channels after each coupling; ours never does, so that every
+    second coupling has its channels in reverse.
+    """
+    blocks_at_once = _parallel_blocks(state)
+    numbered = {}
+    for name, tensor in state.items():
+        if match := re.match(r"flow\.flows\.(\d+)\.(.+)", name):
+            index, rest = int(match[1]) // 2, match[2]
+            if index % 2 and rest == "enter.weight":
+                tensor = tensor.flip(1)
+            elif index % 2 and rest.startswith("leave."):
+                tensor = tensor.flip(0)
+            name = f"flow.couplings.{index}.{rest}"
+        elif match := re.match(r"generator\.resblocks\.(\d+)\.(.+)", name):
+            step, block = divmod(int(match[1]), blocks_at_once)
+            name = f"generator.blocks.{step}.blocks.{block}.{match[2]}"
+        numbered[name] = tensor
+    return numbered
+
+
+def _parallel_blocks(state: State) -> int:
+    """Residual blocks after each upsampling."""
+    blocks = {name.split(".")[2] for name in state if name.startswith("generator.resblocks.")}
+    steps = {name.split(".")[2] for name in state if name.startswith("generator.upsamplings.")}
+    return len(blocks) // len(steps)
 
 
 def _folded(state: State) -> State:

@@ -7,7 +7,25 @@ import pytest
 import torch
 
 from selftalk.models import checkpoint
-from selftalk.models.t2s import Text2Semantic, Utterance, stack_states, with_slots
+from selftalk.models.discriminator import PERIODS, PERIODS_PRO, Discriminators
+from selftalk.models.losses import (
+    discriminator_loss,
+    feature_loss,
+    generator_loss,
+    kl_divergence,
+    token_loss,
+    token_targets,
+    top_accuracy,
+)
+from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits, SpeechBatch, TrainableSovits, at_speed
+from selftalk.models.spectral import kaldi_fbank, log_mel, mel_spectrogram, spectrogram
+from selftalk.models.t2s import (
+    Text2Semantic,
+    Utterance,
+    stack_states,
+    utterance_mask,
+    with_slots,
+)
 from selftalk.stream.sampling import Sampler, SamplingConfig, probabilities
 
 LOOP_STEPS_WITHOUT_END = 11
@@ -88,8 +106,6 @@ def whole_utterance(phones, tokens, bert):
 
 
 def test_t2s_mask(inputs, t2s):
-    from selftalk.models.t2s import utterance_mask
-
     utterance = whole_utterance(inputs["phones"], inputs["prompt"], None)
     assert torch.equal(utterance_mask([utterance])[0, 0], ~inputs["attn_blocked"])
 
@@ -199,3 +215,225 @@ def test_sampling_draw(golden):
     for row, drawn in enumerate(arrays["samp_draw_0"]):
         chances = probabilities(arrays["samp_logits"][row], arrays["samp_prev"][row], config)
         assert np.argmax(chances / arrays["samp_q"][row]) == drawn
+
+
+def training_utterance(inputs, text_lengths):
+    return Utterance(
+        inputs["train_phones"],
+        text_lengths,
+        inputs["train_y_in"],
+        inputs["train_sem_len"],
+        bert_rows(inputs["train_bert"]),
+    )
+
+
+def test_t2s_training_targets(golden, inputs, t2s):
+    end = t2s.config.end_token
+    targets = token_targets(inputs["train_sem"], inputs["train_sem_len"], end)
+    assert torch.equal(targets, inputs["train_targets"])
+    assert torch.equal(targets[:, :-1], inputs["train_y_in"])
+
+
+def test_t2s_training_loss_of_equal_texts(inputs, t2s, parity):
+    logits = t2s([training_utterance(inputs, inputs["train_equal_xlens"])])
+    parity("t2s/train_equal_logits", logits, inputs["train_equal_logits"])
+    targets = inputs["train_targets"]
+    # The reference counts the padding too, as more and more end tokens.
+    loss = torch.nn.functional.cross_entropy(logits.mT, targets, reduction="sum")
+    parity("t2s/train_equal_loss_sum", loss, inputs["train_equal_loss_sum"])
+    accuracy = top_accuracy(logits, targets, ignore=t2s.config.end_token)
+    assert float(accuracy) == pytest.approx(float(inputs["train_equal_top3_acc"]), abs=1e-6)
+
+
+def test_t2s_training_loss_is_that_of_each_item_alone(inputs, t2s, parity):
+    """Where texts differ in length the reference masks the wrong end of the shorter one."""
+    text_lengths = inputs["train_mixed_xlens"]
+    sizes = inputs["train_sem_len"]
+    assert len(set(text_lengths.tolist())) > 1, "the set should hold texts of different lengths"
+    end = t2s.config.end_token
+    batch = training_utterance(inputs, text_lengths)
+    together = token_loss(t2s([batch]), batch.tokens, sizes, end)
+    alone = 0.0
+    for item, (count, size) in enumerate(zip(text_lengths, sizes, strict=True)):
+        one = Utterance(
+            batch.phones[item : item + 1, :count],
+            count[None],
+            batch.tokens[item : item + 1, :size],
+            size[None],
+            batch.bert[item : item + 1, :count],
+        )
+        alone += token_loss(t2s([one]), one.tokens, one.token_lengths, end)
+    parity("t2s/mixed batch equals its items", together, alone)
+    logits = t2s([batch])
+    as_reference_counts = torch.nn.functional.cross_entropy(
+        logits.mT, inputs["train_targets"], reduction="sum"
+    )
+    assert abs(float(as_reference_counts - inputs["train_mixed_loss_sum"])) > 1e-2
+
+
+# Stage 2: semantic tokens to waveform
+
+
+class Stage2:
+    def __init__(self, golden, name):
+        self.name = name
+        self.arrays = golden.tensors(f"sovits_{name}")
+        saved = golden.checkpoint(f"s2_{name}.pth")
+        self.weights = saved["weight"]
+        self.config = checkpoint.sovits_config(saved["weight"], saved["config"])
+        self.model = Sovits(self.config).eval()
+        checkpoint.load_state(self.model, checkpoint.sovits_state(saved["weight"]))
+
+    def spectrum(self, wave):
+        return spectrogram(wave[None], self.config.window_samples, self.config.hop_samples)
+
+    def style(self, number=""):
+        speaker = self.arrays.get(f"sv_emb{number}")
+        return self.model.style(self.spectrum(self.arrays[f"refer{number}_wave"]), speaker)
+
+    @property
+    def tokens(self):
+        return self.arrays["codes"][0]
+
+    @property
+    def silence(self):
+        """No noise at all."""
+        return torch.zeros(1, self.config.latent, 1)
+
+
+@pytest.fixture(scope="module")
+def stage2(golden):
+    loaded = {}
+
+    def load(name):
+        if not golden.has(f"s2_{name}.pth"):
+            pytest.skip(f"this set has no s2_{name}.pth")
+        if name not in loaded:
+            loaded[name] = Stage2(golden, name)
+        return loaded[name]
+
+    return load
+
+
+@pytest.fixture
+def sovits(stage2, sovits_name):
+    return stage2(sovits_name)
+
+
+def test_sovits_config_is_the_checkpoint_s(golden, sovits):
+    entry = golden.config["sovits"][sovits.name]
+    foreign = entry["model"]
+    assert sovits.config.latent == foreign["inter_channels"]
+    assert sovits.config.width == foreign["hidden_channels"]
+    assert sovits.config.cross_width == entry["mrte_hidden"]
+    assert sovits.config.codebook == entry["bins"]
+    assert sovits.config.ssl_width == entry["ssl_dim"]
+    assert sovits.config.style_width == foreign["gin_channels"]
+    is_v1 = entry["version"] == "v1"
+    assert sovits.config.symbols == (322 if is_v1 else 732)
+    assert sovits.config.style_bins == (sovits.config.spectrum_bins if is_v1 else 704)
+    assert bool(sovits.config.speaker_width) == entry["version"].startswith("v2Pro")
+
+
+def test_sovits_tokens(sovits, parity):
+    arrays = sovits.arrays
+    tokens = sovits.model.semantic_tokens(arrays["ssl"].mT)
+    assert torch.equal(tokens, sovits.tokens)
+    parity(f"{sovits.name}/quantized", sovits.model.codebook.decode(tokens).mT, arrays["quantized"])
+
+
+def test_sovits_style(sovits, parity):
+    arrays = sovits.arrays
+    spectrum = sovits.spectrum(arrays["refer_wave"])
+    style = sovits.model.style_encoder(spectrum)
+    parity(f"{sovits.name}/ge_ref_enc", style[..., None], arrays["ge_ref_enc"])
+    if sovits.config.speaker_width:
+        style = sovits.style()
+        parity(f"{sovits.name}/ge_after_sv", style[..., None], arrays["ge_after_sv"])
+        for_text = sovits.model.speaker.for_text(style)
+        parity(f"{sovits.name}/ge512", for_text[..., None], arrays["ge512"])
+
+
+def test_sovits_encoder(sovits, parity):
+    arrays, encoder = sovits.arrays, sovits.model.text_encoder
+    content = arrays["quantized"].mT.repeat_interleave(FRAMES_PER_TOKEN, dim=1)
+    style = sovits.style()
+    x = encoder.encode_content(content)
+    parity(f"{sovits.name}/encp_ssl_out", x.mT, arrays["encp_ssl_out"])
+    phones = encoder.encode_phones(arrays["text"])
+    parity(f"{sovits.name}/encp_text_out", phones.mT, arrays["encp_text_out"])
+    cross_style = style if sovits.model.speaker is None else sovits.model.speaker.for_text(style)
+    x = encoder.mrte(x, phones, cross_style)
+    parity(f"{sovits.name}/encp_mrte_out", x.mT, arrays["encp_mrte_out"])
+    frames = sovits.model.encode(sovits.tokens, arrays["text"], style)
+    parity(f"{sovits.name}/encp_y", frames.mT, arrays["encp_y"])
+    mean, log_scale = encoder.latent(frames)
+    parity(f"{sovits.name}/m_p", mean, arrays["m_p"])
+    parity(f"{sovits.name}/logs_p", log_scale, arrays["logs_p"])
+
+
+def test_sovits_flow(sovits, parity):
+    arrays, style = sovits.arrays, sovits.style()
+    z = sovits.model.flow.reverse(arrays["m_p"], style)
+    parity(f"{sovits.name}/flow_reverse_of_m_p", z, arrays["flow_reverse_of_m_p"])
+    back = sovits.model.flow(arrays["flow_reverse_of_m_p"], style)
+    parity(f"{sovits.name}/flow_forward_of_reverse", back, arrays["flow_forward_of_reverse"])
+    if arrays["dec_of_z0_equals_wav_noise0"]:
+        wave = sovits.model.generator(z, style)
+        parity(f"{sovits.name}/generator", wave[:, None], arrays["wav_noise0"])
+
+
+def test_sovits_waveform(sovits, parity):
+    arrays, style = sovits.arrays, sovits.style()
+    wave = sovits.model(sovits.tokens, arrays["text"], sovits.silence, style)
+    parity(f"{sovits.name}/wav_noise0", wave[:, None], arrays["wav_noise0"])
+    wave = sovits.model(sovits.tokens, arrays["text"], 0.5 * arrays["noise"], style)
+    parity(f"{sovits.name}/wav_noise05", wave[:, None], arrays["wav_noise05"])
+
+
+def test_sovits_speed(sovits, parity):
+    arrays, style = sovits.arrays, sovits.style()
+    names = [name for name in arrays if name.startswith("wav_noise0_speed")]
+    assert names
+    for name in names:
+        speed = float(name.removeprefix("wav_noise0_speed"))
+        wave = sovits.model(sovits.tokens, arrays["text"], sovits.silence, style, speed)
+        parity(f"{sovits.name}/{name}", wave[:, None], arrays[name])
+
+
+def test_sovits_two_references(sovits, parity):
+    style = (sovits.style() + sovits.style("2")) / 2
+    wave = sovits.model(sovits.tokens, sovits.arrays["text"], sovits.silence, style)
+    parity(f"{sovits.name}/two_refs", wave[:, None], sovits.arrays["wav_noise0_two_refs"])
+
+
+# Waveforms to spectra
+
+
+@pytest.fixture(scope="module")
+def dsp(golden):
+    return golden.tensors("dsp")
+
+
+def test_spectrogram(dsp, parity):
+    spectrum = spectrogram(dsp["wave"][None], 2048, 640)
+    parity("dsp/spec_2048_640", spectrum, dsp["spec_2048_640"])
+    parity("dsp/mel_from_spec_128", log_mel(spectrum, 128, 32000), dsp["mel_from_spec_128"])
+
+
+@pytest.mark.parametrize(
+    ("name", "bands", "sample_rate_hz", "window_samples", "hop_samples"),
+    [
+        ("mel_direct_128", 128, 32000, 2048, 640),
+        ("mel_v3_24k_100", 100, 24000, 1024, 256),
+        ("mel_v4_32k_100", 100, 32000, 1280, 320),
+    ],
+)
+def test_mel(dsp, parity, name, bands, sample_rate_hz, window_samples, hop_samples):
+    wave = dsp["wave"][None]
+    mel = mel_spectrogram(wave, bands, sample_rate_hz, window_samples, hop_samples)
+    parity(f"dsp/{name}", mel, dsp[name])
+
+
+def test_kaldi_fbank(dsp, parity):
+    parity("dsp/kaldi_fbank80", kaldi_fbank(dsp["wave16k"]), dsp["kaldi_fbank80"])

@@ -1,0 +1,99 @@
+"""Generator: latent frames → waveform, by transposed convolutions (Kong et al. 2020, "HiFi-GAN").
+
+Layout is (B, C, T). Looks about 11 frames to each side; at the borders it sees zeros, so a window
+of a longer latent is right only that far from its borders.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from selftalk.models.weight_norm import normed
+
+SLOPE = 0.1  # of the leaky ReLU before every convolution
+LAST_SLOPE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorConfig:
+    """Sizes of the generator."""
+
+    channels: int = 512
+    """At frame rate; every upsampling halves them."""
+    rates: tuple[int, ...] = (10, 8, 2, 2, 2)
+    """Upsampling factors; their product is the hop."""
+    kernels: tuple[int, ...] = (16, 16, 8, 2, 2)
+    """Kernel of each upsampling."""
+    block_kernels: tuple[int, ...] = (3, 7, 11)
+    """Kernels of the parallel residual blocks after each upsampling."""
+    dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5), (1, 3, 5), (1, 3, 5))
+    """Dilations inside each of these blocks."""
+
+
+class ResidualBlock(nn.Module):
+    """Pairs of convolutions, the first of each pair dilated, with residual connections."""
+
+    def __init__(self, channels: int, kernel: int, dilations: Sequence[int]) -> None:
+        super().__init__()
+        self.dilated = nn.ModuleList(
+            normed(nn.Conv1d(channels, channels, kernel, dilation=d, padding=kernel // 2 * d))
+            for d in dilations
+        )
+        self.plain = nn.ModuleList(
+            normed(nn.Conv1d(channels, channels, kernel, padding=kernel // 2)) for _ in dilations
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T) → (B, C, T)."""
+        for dilated, plain in zip(self.dilated, self.plain, strict=True):
+            y = dilated(F.leaky_relu(x, SLOPE))
+            x = x + plain(F.leaky_relu(y, SLOPE))
+        return x
+
+
+class ParallelBlocks(nn.Module):
+    """The mean of residual blocks of different widths."""
+
+    def __init__(self, config: GeneratorConfig, channels: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            ResidualBlock(channels, kernel, dilations)
+            for kernel, dilations in zip(config.block_kernels, config.dilations, strict=True)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, T) → (B, C, T)."""
+        return torch.stack([block(x) for block in self.blocks]).mean(dim=0)
+
+
+class Generator(nn.Module):
+    """Upsampling steps, each followed by the mean of residual blocks of several widths."""
+
+    def __init__(self, config: GeneratorConfig, latent: int, style_width: int) -> None:
+        super().__init__()
+        channels = config.channels
+        self.enter = nn.Conv1d(latent, channels, 7, padding=3)
+        self.style = nn.Linear(style_width, channels)
+        self.upsamplings = nn.ModuleList()
+        self.blocks = nn.ModuleList()
+        for rate, kernel in zip(config.rates, config.kernels, strict=True):
+            self.upsamplings.append(
+                normed(
+                    nn.ConvTranspose1d(
+                        channels, channels // 2, kernel, rate, padding=(kernel - rate) // 2
+                    )
+                )
+            )
+            channels //= 2
+            self.blocks.append(ParallelBlocks(config, channels))
+        self.leave = nn.Conv1d(channels, 1, 7, padding=3, bias=False)
+
+    def forward(self, latent: Tensor, style: Tensor) -> Tensor:
+        """Latent (B, C, T) and style (B, G) → waveform (B, T * hop) in [-1, 1]."""
+        x = self.enter(latent) + self.style(style)[:, :, None]
+        for upsampling, blocks in zip(self.upsamplings, self.blocks, strict=True):
+            x = blocks(upsampling(F.leaky_relu(x, SLOPE)))
+        return torch.tanh(self.leave(F.leaky_relu(x, LAST_SLOPE))).squeeze(1)
