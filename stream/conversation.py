@@ -58,12 +58,6 @@ class Conversation:
         """What was said and heard, without the opening; a silent reply is no message."""
         return tuple(message for message in self._said if message.text)
 
-    @property
-    def unanswered(self) -> bool:
-        """Whether the last thing said was the user's."""
-        spoken = [message for message in self.messages if not message.aside]
-        return bool(spoken) and spoken[-1].role == "user"
-
     def add_user(self, text: str) -> None:
         """Add what the user said."""
         self._said.append(Message("user", text))

@@ -38,6 +38,13 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechSuspected:
+    """Perhaps the user begins to speak; or not, after all."""
+
+    suspected: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechStarted:
     """The user seems to speak."""
 
@@ -74,6 +81,11 @@ class TextInput:
     """The user typed a message instead of speaking it."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """The user wants silence without saying so: a key, a client's cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,11 +332,13 @@ class Failure:
 
 
 InputEvent = (
-    SpeechStarted
+    SpeechSuspected
+    | SpeechStarted
     | SpeechPaused
     | SpeechResumed
     | SpeechEnded
     | TextInput
+    | Interrupt
     | Say
     | TranscriptReady
     | ReplyDelta

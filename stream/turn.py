@@ -36,10 +36,17 @@ class Turn:
     """What it answers; empty if the agent speaks by itself."""
     splitter: Splitter
     aside: bool = False
+    """Whether it only reports a fault of ours."""
+    speculative: bool = False
+    """Whether it was begun before the user had finished."""
     resumes: int = 0
     """How often this reply was taken up again after a false alarm."""
     committed: bool = False
     """Whether the user has finished, so that the reply may be heard."""
+    cut: bool = False
+    """Whether the listener broke in."""
+    failed: bool = False
+    """Whether a sentence of it could not be synthesised."""
     playing: bool = False
     text_finished: bool = False
     progress_at: int = 0

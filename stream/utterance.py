@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 # Sounds of a listener who does not want the floor; any number of them in a row.
-BACKCHANNELS = frozenset(
-    (
-        "mhm mm mmm hm hmm uh-huh uhhuh huh uh um ah aha oh okay ok yeah yep yes right sure "
-        "嗯 嗯嗯 哦 噢 啊 对 對 好 是 是的 うん ううん はい ええ へえ 네 응 어"
-    ).split()
-)
+BACKCHANNELS_TEXT = """
+    mhm mm mmm hm hmm uh-huh uhhuh huh uh um ah aha oh okay ok yeah yep yes right sure
+    嗯 嗯嗯 哦 噢 啊 对 對 好 是 是的 うん ううん はい ええ へえ 네 응 어
+"""
+BACKCHANNELS = frozenset(BACKCHANNELS_TEXT.split())
 ECHO_MIN_WORDS = 3  # shorter texts overlap with anything by chance
 ECHO_SHARE = 0.8  # of the transcript's words found in the voice's words, in their order
+ECHO_SLACK_WORDS = 8  # an echo is recent: words further back match by chance
 
 # A word with inner marks ("uh-huh", "don't"), or one character of a script without spaces.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-]\w+)*")
@@ -72,7 +72,8 @@ def is_echo(transcript: str, spoken: str) -> bool:
     heard, said = words_of(transcript), words_of(spoken)
     if len(heard) < ECHO_MIN_WORDS:
         return False
-    return _common_in_order(heard, said) >= ECHO_SHARE * len(heard)
+    recent = said[-(2 * len(heard) + ECHO_SLACK_WORDS) :]
+    return _common_in_order(heard, recent) >= ECHO_SHARE * len(heard)
 
 
 def _common_in_order(one: list[str], other: list[str]) -> int:
