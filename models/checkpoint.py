@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from selftalk.models.eres2net import ERes2NetConfig
 from selftalk.models.generator import GeneratorConfig
 from selftalk.models.sovits import SovitsConfig
 from selftalk.models.t2s import T2SConfig
@@ -111,6 +112,27 @@ SOVITS_UNUSED = re.compile(
 
 DISCRIMINATOR_RULES: Rules = ((r"\.conv_post\.", ".score."),)
 
+SPEAKER_RULES: Rules = (
+    (r"^layer(\d)\.", r"stages.\1."),
+    (r"^layer3_ds\.", "downsample."),
+    (r"^fuse34\.", "fusion."),
+    (r"\.fuse_models\.", ".fusions."),
+    (r"\.local_att\.0\.", ".contract."),
+    (r"\.local_att\.1\.", ".contract.norm."),
+    (r"\.local_att\.3\.", ".expand."),
+    (r"\.local_att\.4\.", ".expand.norm."),
+    (r"\.shortcut\.0\.", ".shortcut."),
+    (r"\.shortcut\.1\.", ".shortcut.norm."),
+    (r"\.convs\.(\d+)\.", r".branches.\1."),
+    (r"\.bns\.(\d+)\.", r".branches.\1.norm."),
+    (r"(^|\.)conv1\.", r"\1enter."),
+    (r"(^|\.)bn1\.", r"\1enter.norm."),
+    (r"\.conv3\.", ".leave."),
+    (r"\.bn3\.", ".leave.norm."),
+)
+SPEAKER_UNUSED = re.compile(r"num_batches_tracked$|^seg_")  # the end of the verification network
+BATCH_NORM_EPSILON = 1e-5
+
 
 def t2s_config(weights: Arrays, config: Mapping[str, Any]) -> T2SConfig:
     """Read the sizes of a stage 1 checkpoint from its tensors; only the heads need its `config`."""
@@ -191,8 +213,38 @@ def discriminator_state(weights: Arrays) -> State:
     return _renamed(weights, DISCRIMINATOR_RULES)
 
 
+def speaker_config(weights: Arrays) -> ERes2NetConfig:
+    """Read the sizes of the official speaker model (ERes2NetV2) from its tensors."""
+    shapes = {name: tuple(array.shape) for name, array in weights.items()}
+    stages = range(1, 1 + sum(f"layer{n}.0.conv1.weight" in shapes for n in range(1, 9)))
+    channels, width = shapes["conv1.weight"][0], shapes["layer1.0.convs.0.weight"][0]
+    return ERes2NetConfig(
+        channels=channels,
+        blocks=tuple(
+            sum(bool(re.fullmatch(rf"layer{n}\.\d+\.conv1\.weight", name)) for name in shapes)
+            for n in stages
+        ),
+        base_width=64 * width // channels,
+        branches=shapes["layer1.0.conv1.weight"][0] // width,
+        expansion=shapes["layer1.0.conv3.weight"][0] // channels,
+        fused_stages=sum(f"layer{n}.0.fuse_models.0.local_att.0.weight" in shapes for n in stages),
+    )
+
+
+def speaker_state(weights: Arrays) -> State:
+    """Rename the tensors of the official speaker model for `ERes2Net`, without batch norms."""
+    needed = {name: each for name, each in weights.items() if not SPEAKER_UNUSED.search(name)}
+    state = _without_batch_norm(_renamed(needed, SPEAKER_RULES))
+    return {
+        re.sub(r"^stages\.(\d)", lambda match: f"stages.{int(match[1]) - 1}", name): tensor
+        for name, tensor in state.items()
+    }
+
+
 def load_state(module: nn.Module, state: State) -> None:
     """Load a renamed state; a 1x1 convolution may become a linear layer.
+
+    The tensors are taken over, not copied, so the module may have been made on the meta device.
 
     Raises:
         KeyError: a tensor is missing or unknown.
@@ -208,7 +260,8 @@ def load_state(module: nn.Module, state: State) -> None:
             raise ValueError(
                 f"'{name}' has the shape {tuple(state[name].shape)}, not {tuple(target.shape)}"
             )
-    module.load_state_dict({name: state[name].reshape(own[name].shape) for name in own})
+    fitting = {name: state[name].reshape(own[name].shape) for name in own}
+    module.load_state_dict(fitting, assign=True)
 
 
 def _renamed(weights: Arrays, rules: Rules) -> State:
@@ -218,7 +271,7 @@ def _renamed(weights: Arrays, rules: Rules) -> State:
         name = foreign
         for pattern, ours in rules:
             name = re.sub(pattern, ours, name)
-        state[name] = torch.as_tensor(array).float()
+        state[name] = (array if isinstance(array, Tensor) else torch.tensor(array)).float()
     return _folded(state)
 
 
@@ -264,6 +317,22 @@ def _folded(state: State) -> State:
             folded[name.removesuffix("_v")] = tensor * (gain / norm)
         else:
             folded[name] = tensor
+    return folded
+
+
+def _without_batch_norm(state: State) -> State:
+    """Fold what every `X.norm` does in inference into the convolution `X`."""
+    folded = {name: tensor for name, tensor in state.items() if ".norm." not in name}
+    for name, gain in state.items():
+        if not name.endswith(".norm.weight"):
+            continue
+        conv = name.removesuffix(".norm.weight")
+        mean, variance = (state[f"{conv}.norm.running_{part}"] for part in ("mean", "var"))
+        scale = gain / (variance + BATCH_NORM_EPSILON).sqrt()
+        weight = state[f"{conv}.weight"]
+        bias = state.get(f"{conv}.bias", torch.zeros_like(mean))
+        folded[f"{conv}.weight"] = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
+        folded[f"{conv}.bias"] = (bias - mean) * scale + state[f"{conv}.norm.bias"]
     return folded
 
 

@@ -10,6 +10,7 @@ many as it gets; its residual connection is delayed alike. Chunked output theref
 output exactly, with nothing to mask.
 """
 
+import contextlib
 import math
 from typing import NamedTuple
 
@@ -57,6 +58,13 @@ class DepthwiseConv(nn.Module):
         return y, centre, ConvState(joined[:, joined.shape[1] - self.kernel + 1 :])
 
 
+def full_precision(x: Tensor) -> contextlib.AbstractContextManager[None]:
+    """Switch autocast off where it is on; elsewhere add nothing an export would carry."""
+    if torch.is_autocast_enabled(x.device.type):
+        return torch.autocast(x.device.type, enabled=False)
+    return contextlib.nullcontext()
+
+
 class ConvNeXtBlock(nn.Module):
     """x + gain * MLP(FiLM(norm(conv(x)))) with the state of its convolution."""
 
@@ -82,7 +90,7 @@ class ConvNeXtBlock(nn.Module):
         self, x: Tensor, state: ConvState, condition: Tensor | None = None
     ) -> tuple[Tensor, ConvState]:
         """Transform x (B, T, C), conditioned on (B, condition), into (B, T', C)."""
-        with torch.autocast(x.device.type, enabled=False):  # depthwise is slow in bfloat16
+        with full_precision(x):  # depthwise convolution is slow in bfloat16
             y, centre, state = self.conv(x.float(), state)
         y = self.norm(y)
         if self.film is not None:

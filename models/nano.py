@@ -265,8 +265,8 @@ class NanoVocoder(nn.Module):
         self.levels = config.levels
         self.no_symbol = config.symbols  # when nothing is known about the text
         self.speaker = SpeakerCondition(config)
-        self.code = nn.Embedding(config.codes, width)
-        self.value = nn.Linear(len(config.levels), width)
+        self.token = nn.Embedding(config.codes, width)
+        self.level = nn.Linear(len(config.levels), width)
         self.tokens = ConvNeXtStack(
             config.token_blocks, width, hidden, 5, condition=config.condition
         )
@@ -320,7 +320,7 @@ class NanoVocoder(nn.Module):
             pulse filter, log gain of the noise, log gain and phase of a free part; the state.
         """
         condition = self.speaker(speaker)
-        x = self.code(tokens) + self.value(fsq_values(tokens, self.levels))
+        x = self.token(tokens) + self.level(fsq_values(tokens, self.levels))
         x, token_state = self.tokens(x, state[0], condition)
         B, T, _ = x.shape
         x = self.upsample(x).reshape(B, FRAMES_PER_TOKEN * T, -1) + self.symbol(symbols)

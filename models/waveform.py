@@ -111,6 +111,7 @@ def phase_loss(made: Tensor, real: Tensor, voiced: Tensor, top_hz: float = 4000.
         made: (B, T) samples.
         real: (B, T) samples.
         voiced: (B, frames) in [0, 1] over the same time.
+        top_hz: bins above this are left out.
     """
     size, hop = 1024, 256
     window = torch.hann_window(size, device=made.device)

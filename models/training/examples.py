@@ -10,14 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from selftalk.models.training.corpus import Utterance
+from selftalk.stream.alignment import (
+    FRAME_SAMPLES,
+    SAMPLE_RATE_HZ,
+    TOKEN_SAMPLES,
+    UNIT_SAMPLES,
+    Alignment,
+    Int64Array,
+    align,
+)
 from selftalk.stream.audio import Float32Array
-from selftalk.stream.harmonic import FRAME_SAMPLES, SAMPLE_RATE_HZ, pulse_train
+from selftalk.stream.harmonic import pulse_train
 from selftalk.stream.symbols import SYMBOLS_V2
 
-Int64Array = npt.NDArray[np.int64]
-
-TOKEN_SAMPLES = 960
-DURATION_SAMPLES = 600  # the teacher's unit of duration
 PITCH_SAMPLES = 300  # the teacher's step of pitch and energy
 UNVOICED_BELOW_HZ = 10.0
 PITCH_SCALE = 4.0  # brings the relative log pitch to unit variance
@@ -28,38 +33,6 @@ KEPT_LEAD_UNITS = 2  # silence kept before speech: what is longer only delays th
 KEPT_TAIL_UNITS = 5
 SILENCE = "SP"  # stands before and after every sentence
 WHISPER_RATE_HZ = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """Which symbol is spoken when."""
-
-    token_symbol: Int64Array  # (T,) index of the symbol at each token's centre
-    token_place: Float32Array  # (T, 2) how far into it (0 to 1), log of its duration in units
-    frame_symbol: Int64Array  # (4 T,) index of the symbol at each frame's centre
-
-
-def align(durations: npt.NDArray[np.int64], tokens: int) -> Alignment:
-    """Spread symbols with durations (N,) in 25 ms units over a number of tokens."""
-    ends = np.cumsum(durations) * DURATION_SAMPLES
-    last = len(durations) - 1
-
-    def symbol_at(samples: npt.NDArray[np.float64]) -> Int64Array:
-        return np.minimum(np.searchsorted(ends, samples, side="right"), last)
-
-    token_centres = (np.arange(tokens) + 0.5) * TOKEN_SAMPLES
-    token_symbol = symbol_at(token_centres)
-    lengths = np.maximum(durations[token_symbol], 1)
-    starts = ends[token_symbol] - durations[token_symbol] * DURATION_SAMPLES
-    place = np.stack(
-        [
-            ((token_centres - starts) / (lengths * DURATION_SAMPLES)).clip(0, 1),
-            np.log(lengths),
-        ],
-        axis=1,
-    )
-    frame_centres = (np.arange(4 * tokens) + 0.5) * FRAME_SAMPLES
-    return Alignment(token_symbol, place.astype(np.float32), symbol_at(frame_centres))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +99,8 @@ def example_of(utterance: Utterance) -> Example:
     lead, tail = int(units[0]), int(units[-1])
     kept_lead, kept_tail = min(lead, KEPT_LEAD_UNITS), min(tail, KEPT_TAIL_UNITS)
     first, last = lead - kept_lead, int(units.sum()) - (tail - kept_tail)
-    tokens = (last - first) * DURATION_SAMPLES // TOKEN_SAMPLES
-    span = slice(first * DURATION_SAMPLES, first * DURATION_SAMPLES + tokens * TOKEN_SAMPLES)
+    tokens = (last - first) * UNIT_SAMPLES // TOKEN_SAMPLES
+    span = slice(first * UNIT_SAMPLES, first * UNIT_SAMPLES + tokens * TOKEN_SAMPLES)
     pulses = excitation(utterance.pitch_hz, len(utterance.audio))
     steps = slice(2 * first, 2 * last)
     prosody, mean = prosody_frames(

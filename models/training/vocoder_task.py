@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from selftalk.models.nano import FRAME_SAMPLES, FRAMES_PER_TOKEN, NanoVocoder
-from selftalk.models.training.examples import TOKEN_SAMPLES, Example
+from selftalk.models.training.examples import Example
+from selftalk.stream.alignment import TOKEN_SAMPLES
 from selftalk.models.training.precision import mixed_precision
 from selftalk.models.waveform import (
     SpectralLoss,

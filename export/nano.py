@@ -1,0 +1,170 @@
+"""nano's trained modules → its bundle: three graphs, the speaker encoder, voices, a manifest."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import onnx
+import torch
+
+from selftalk.export.onnx import GraphSource, export_graph, save_graph, state_names, state_shapes
+from selftalk.export.quantize import to_int8
+from selftalk.models.nano import FRAMES_PER_TOKEN, SAMPLE_RATE_HZ, NanoConfig, NanoVocoder
+from selftalk.models.training.t2s_task import TextToTokens
+from selftalk.stream.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, sha256_of
+
+TOKEN_RATE_HZ = 25
+
+
+@dataclass(frozen=True)
+class NanoModules:
+    """What was trained."""
+
+    config: NanoConfig
+    text_to_tokens: TextToTokens
+    vocoder: NanoVocoder
+
+
+class Prefill(torch.nn.Module):
+    """The text encoder for one sentence, without padding."""
+
+    def __init__(self, modules: NanoModules) -> None:
+        super().__init__()
+        self.encoder = modules.text_to_tokens.encoder
+
+    def forward(
+        self, symbols: torch.Tensor, speaker: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Symbols (1, N), speaker (1, S) → context (1, N, C), log durations (1, N)."""
+        context, durations = self.encoder(symbols, speaker, torch.ones_like(symbols) > 0)
+        return context, durations
+
+
+def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
+    """The list of nano's graphs."""
+    config = modules.config
+    speaker = torch.randn(1, config.speaker)
+    decoder, vocoder = modules.text_to_tokens.decoder, modules.vocoder
+    past = torch.randn(
+        config.decoder_layers, 2, 1, config.decoder_heads, 5,
+        config.decoder_width // config.decoder_heads,
+    )  # fmt: skip
+    vocoder_state = vocoder.initial_state(1)
+    before, after = state_names(vocoder_state, "state"), state_names(vocoder_state, "next_state")
+    return {
+        "t2s_prefill": GraphSource(
+            Prefill(modules),
+            (torch.randint(0, config.symbols, (1, 12)), speaker),
+            ["symbols", "speaker"],
+            ["context", "log_durations"],
+            {"symbols": (1,)},
+        ),
+        "t2s_step": GraphSource(
+            decoder,
+            (
+                torch.zeros(1, 1, dtype=torch.int64),
+                torch.randn(1, 1, config.text_width),
+                torch.randn(1, 1, 2),
+                past,
+            ),
+            ["previous", "context", "place", "state.past"],
+            ["logits", "next_state.past"],
+            {"state.past": (4,)},
+        ),
+        "vocoder": GraphSource(
+            vocoder,
+            (
+                torch.randint(0, config.codes, (1, 10)),
+                torch.randint(0, config.symbols, (1, FRAMES_PER_TOKEN * 10)),
+                speaker,
+                vocoder_state,
+            ),
+            ["tokens", "symbols", "speaker", *before],
+            ["prosody", "filters", *after],
+            {"tokens": (1,), "symbols": (1,)} | {name: (1,) for name in before},
+        ),
+    }
+
+
+def initial_shapes(modules: NanoModules) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Shapes of the initial states by graph."""
+    past = modules.text_to_tokens.decoder.initial_state(1)
+    return {
+        "t2s_prefill": {},
+        "t2s_step": {"past": tuple(past.shape)},
+        "vocoder": state_shapes(modules.vocoder.initial_state(1)),
+    }
+
+
+def export_nano(
+    modules: NanoModules,
+    folder: Path,
+    *,
+    precision: Mapping[str, str] | str = "int8",
+    extra_graphs: Mapping[str, Path] | None = None,
+    voices: Path | None = None,
+    version: str = "0.1",
+) -> None:
+    """Write nano's bundle; an existing folder is replaced when the new one is complete.
+
+    Args:
+        modules: the trained modules.
+        folder: the bundle's folder.
+        precision: "fp32" or "int8", for all graphs or for each by name.
+        extra_graphs: finished ONNX files to include, such as the speaker encoder.
+        voices: a folder with `.voice` files to include.
+        version: of the weights.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+        building = Path(temporary) / folder.name
+        building.mkdir()
+        specs = {}
+        for name, source in graph_sources(modules).items():
+            wanted = precision if isinstance(precision, str) else precision[name]
+            specs[name] = _write_graph(building, name, export_graph(source), wanted, modules)
+        for name, path in (extra_graphs or {}).items():
+            shutil.copyfile(path, building / f"{name}.onnx")
+            specs[name] = _spec(building / f"{name}.onnx", "fp32", {})
+        if voices is not None:
+            shutil.copytree(voices, building / "voices")
+        manifest = _manifest(modules, specs, version)
+        (building / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        if folder.exists():
+            shutil.rmtree(folder)
+        building.rename(folder)
+
+
+def _write_graph(
+    folder: Path, name: str, model: onnx.ModelProto, precision: str, modules: NanoModules
+) -> GraphSpec:
+    path = folder / f"{name}.onnx"
+    save_graph(to_int8(model) if precision == "int8" else model, path)
+    return _spec(path, precision, initial_shapes(modules)[name])
+
+
+def _spec(path: Path, precision: str, state: dict[str, tuple[int, ...]]) -> GraphSpec:
+    return GraphSpec(path.name, sha256_of(path), path.stat().st_size, precision, state)
+
+
+def _manifest(modules: NanoModules, specs: dict[str, GraphSpec], version: str) -> Manifest:
+    lookahead = modules.vocoder.lookahead_frames
+    return Manifest(
+        format=FORMAT,
+        name="nano",
+        kind="nano",
+        version=version,
+        licence="Apache-2.0",
+        sample_rate_hz=SAMPLE_RATE_HZ,
+        token_rate_hz=TOKEN_RATE_HZ,
+        symbols="v2",
+        languages=("en", "zh"),
+        graphs=specs,
+        numbers={
+            "start_token": modules.text_to_tokens.decoder.start,
+            "vocoder_lookahead_tokens": -(-lookahead // FRAMES_PER_TOKEN),
+        },
+    )

@@ -1,0 +1,104 @@
+"""Voice: who speaks, computed once from a recording and kept as one small file.
+
+A `.voice` file is safetensors with a JSON header: arrays of numbers and plain text, nothing that
+could run. The name `default` always exists.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from selftalk.stream.audio import Float32Array, write_atomically
+from selftalk.stream.errors import VoiceError
+from selftalk.stream.home import home_folder
+
+SUFFIX = ".voice"
+DEFAULT_VOICE = "default"
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A speaker as a model sees them."""
+
+    name: str
+    speaker: Float32Array
+    """(D,) of the speaker encoder, of length 1."""
+    mean_log_pitch: float
+    """Natural logarithm of the mean pitch in Hz."""
+    about: dict[str, str] = field(default_factory=dict)
+    """Plain facts: language, description, origin."""
+
+    def save(self, path: Path) -> None:
+        """Write the voice in one step."""
+        header = {"format": "selftalk-voice-1", "name": self.name, "about": json.dumps(self.about)}
+        arrays = {
+            "speaker": self.speaker,
+            "mean_log_pitch": np.array([self.mean_log_pitch], np.float32),
+        }
+        write_atomically(path, safetensors.numpy.save(arrays, metadata=header))
+
+    @classmethod
+    def load(cls, path: Path) -> "Voice":
+        """Read a voice.
+
+        Raises:
+            VoiceError: the file is missing or is not a voice.
+        """
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                header = file.metadata() or {}
+                speaker = file.get_tensor("speaker")
+                pitch = file.get_tensor("mean_log_pitch")
+            about = json.loads(header["about"])
+        except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
+            raise VoiceError(f"'{path}' is not a voice file: {error}") from error
+        return cls(header.get("name", path.stem), speaker, float(pitch[0]), about)
+
+
+def voices_folder() -> Path:
+    """Where the user's own voices are kept."""
+    return home_folder() / "voices"
+
+
+def list_voices(shipped: Path) -> dict[str, Path]:
+    """Voice files by name; the user's own hide shipped ones of the same name."""
+    found: dict[str, Path] = {}
+    for folder in (shipped, voices_folder()):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            found[path.stem] = path
+    return found
+
+
+def find_voice(name: str, shipped: Path) -> Voice:
+    """Load a voice by name; never another one in its place.
+
+    Args:
+        name: as `selftalk voices` lists it.
+        shipped: the folder of voices that came with the bundle.
+
+    Raises:
+        VoiceError: there is no voice of this name.
+    """
+    known = list_voices(shipped)
+    if name not in known:
+        raise VoiceError(f"unknown voice '{name}'; known: {', '.join(sorted(known)) or 'none'}")
+    return Voice.load(known[name])
+
+
+def check_voice_name(name: str) -> str:
+    """Return the name if it can be a file's name.
+
+    Raises:
+        VoiceError: it cannot.
+    """
+    if not NAME_PATTERN.fullmatch(name):
+        raise VoiceError(
+            f"'{name}' cannot name a voice; use a to z, 0 to 9, '-' and '_', at most 64"
+        )
+    return name
