@@ -8,6 +8,7 @@ import torch
 
 from selftalk.models import checkpoint
 from selftalk.models.discriminator import PERIODS, PERIODS_PRO, Discriminators
+from selftalk.models.eres2net import ERes2Net
 from selftalk.models.losses import (
     discriminator_loss,
     feature_loss,
@@ -17,7 +18,13 @@ from selftalk.models.losses import (
     token_targets,
     top_accuracy,
 )
-from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits, SpeechBatch, TrainableSovits, at_speed
+from selftalk.models.sovits import (
+    FRAMES_PER_TOKEN,
+    Sovits,
+    SpeechBatch,
+    TrainableSovits,
+    slices,
+)
 from selftalk.models.spectral import kaldi_fbank, log_mel, mel_spectrogram, spectrogram
 from selftalk.models.t2s import (
     Text2Semantic,
@@ -407,7 +414,139 @@ def test_sovits_two_references(sovits, parity):
     parity(f"{sovits.name}/two_refs", wave[:, None], sovits.arrays["wav_noise0_two_refs"])
 
 
-# Waveforms to spectra
+def lengths_mask(lengths):
+    return torch.arange(int(lengths.max())) < lengths[:, None]
+
+
+def test_sovits_encoder_with_padding(sovits, parity):
+    arrays, model = sovits.arrays, sovits.model
+    frame_mask, phone_mask = lengths_mask(arrays["pad_ylen"]), lengths_mask(arrays["pad_tlen"])
+    assert torch.equal(frame_mask[:, None].float(), arrays["pad_mask"])
+    tokens, text, style = (
+        x.expand(len(frame_mask), -1) for x in (sovits.tokens, arrays["text"], sovits.style())
+    )
+    frames = model.encode(tokens, text, style, frame_mask, phone_mask)
+    mean, log_scale = model.text_encoder.latent(frames, frame_mask)
+    parity(f"{sovits.name}/pad_m_p", mean, arrays["pad_m_p"])
+    parity(f"{sovits.name}/pad_logs_p", log_scale, arrays["pad_logs_p"])
+
+
+def test_sovits_style_with_padding_is_that_without(sovits, parity):
+    """The reference lets padding into the convolutions; ours is that of each recording alone."""
+    arrays, encoder = sovits.arrays, sovits.model.style_encoder
+    lengths = arrays["pad_refer_len"]
+    mask = lengths_mask(lengths)
+    spectrum = sovits.spectrum(arrays["refer_wave"])[:, :, : mask.shape[1]]
+    spectrum = spectrum * mask[:, None]
+    ours = encoder(spectrum, mask)
+    for item, length in enumerate(lengths):
+        alone = encoder(spectrum[item : item + 1, :, :length])[0]
+        parity(f"{sovits.name}/style padded equals alone", ours[item], alone)
+    x = encoder.frames(spectrum)
+    for conv in encoder.convs:
+        x = conv(x)
+    as_reference = encoder.pool(x * mask[..., None], mask)
+    parity(f"{sovits.name}/pad_ge", as_reference[..., None], arrays["pad_ge"])
+
+
+OVERLAP_FRAMES = 4
+
+
+def test_sovits_chunks_as_the_reference_streams(sovits, parity):
+    """Its overlap of windows, out of our parts; our own streaming is `decode_window`."""
+    arrays, model, style = sovits.arrays, sovits.model, sovits.style()
+    window = torch.sin(torch.arange(2 * OVERLAP_FRAMES) * torch.pi / (2 * OVERLAP_FRAMES))[:, None]
+    tail, said = None, 0
+    for index in range(sum(name.startswith("stream_chunk") for name in arrays)):
+        expected = arrays[f"stream_chunk{index}"]
+        count = expected.shape[2] // sovits.config.hop_samples
+        said += (count - (0 if tail is None else OVERLAP_FRAMES)) // FRAMES_PER_TOKEN
+        frames = model.encode(sovits.tokens[:, :said], arrays["text"], style)[:, -count:]
+        if tail is not None:
+            head = frames[:, :OVERLAP_FRAMES] * window[:OVERLAP_FRAMES]
+            head = head + tail * window[OVERLAP_FRAMES:]
+            frames = torch.cat([head, frames[:, OVERLAP_FRAMES:]], dim=1)
+        tail = frames[:, -OVERLAP_FRAMES:]
+        wave = model.decode_window(frames, sovits.silence, style)
+        parity(f"{sovits.name}/stream_chunks", wave[:, None], expected)
+    assert said == sovits.tokens.shape[1]
+
+
+# Stage 2: training
+
+
+def test_sovits_training(golden, sovits, parity):
+    if not golden.config["sovits"][sovits.name]["train"]:
+        pytest.skip("this checkpoint has no training arrays")
+    arrays, name = sovits.arrays, sovits.name
+    model = TrainableSovits(sovits.config).eval()
+    checkpoint.load_state(model.sovits, checkpoint.sovits_state(sovits.weights))
+    posterior = checkpoint.posterior_state(golden.tensors(f"enc_q_{name}"))
+    checkpoint.load_state(model.posterior, posterior)
+
+    spectrum = sovits.spectrum(arrays["tr_wave"][0])
+    batch = SpeechBatch(
+        arrays["tr_ssl"].mT,
+        spectrum,
+        torch.ones(1, spectrum.shape[2], dtype=torch.bool),
+        arrays["text"],
+        torch.ones(1, arrays["text"].shape[1], dtype=torch.bool),
+        arrays.get("sv_emb"),
+    )
+    starts = arrays["tr_ids_slice"]
+    hop = sovits.config.hop_samples
+    slice_frames = arrays["tr_o"].shape[2] // hop
+    result = model(batch, arrays["tr_noise_q"], starts, slice_frames)
+    parity(f"{name}/tr_o", result.wave[:, None], arrays["tr_o"])
+    parity(f"{name}/tr_z", result.z, arrays["tr_z"])
+    parity(f"{name}/tr_z_p", result.z_p, arrays["tr_z_p"])
+    parity(f"{name}/tr_m_p", result.mean, arrays["tr_m_p"])
+    parity(f"{name}/tr_logs_p", result.log_scale, arrays["tr_logs_p"])
+    parity(f"{name}/tr_m_q", result.posterior_mean, arrays["tr_m_q"])
+    parity(f"{name}/tr_logs_q", result.posterior_log_scale, arrays["tr_logs_q"])
+    kl = kl_divergence(
+        result.z_p, result.posterior_log_scale, result.mean, result.log_scale, batch.frame_mask
+    )
+    parity(f"{name}/tr_kl", kl, arrays["tr_kl"])
+
+    bands, rate = arrays["tr_mel_hat"].shape[1], sovits.config.sample_rate_hz
+    target = slices(log_mel(spectrum, bands, rate), starts, slice_frames)
+    parity(f"{name}/tr_mel_target", target, arrays["tr_mel_target"])
+    mel = mel_spectrogram(result.wave, bands, rate, sovits.config.window_samples, hop)
+    parity(f"{name}/tr_mel_hat", mel, arrays["tr_mel_hat"])
+    parity(f"{name}/tr_mel_l1", torch.nn.functional.l1_loss(target, mel), arrays["tr_mel_l1"])
+
+
+def test_discriminators(golden, sovits_name, parity):
+    arrays = golden.arrays(f"sovits_{sovits_name}")
+    shapes = json.loads(str(arrays["disc_param_names_json"]))
+    weights = golden.formula_weights(shapes)
+    sums = [weights[name].sum(dtype=np.float64) for name, _ in shapes]
+    np.testing.assert_allclose(sums, arrays["disc_weight_check"], rtol=1e-9)
+
+    version = golden.config["sovits"][sovits_name]["version"]
+    with torch.device("meta"):  # the weights come next
+        model = Discriminators(PERIODS_PRO if version.startswith("v2Pro") else PERIODS).eval()
+    checkpoint.load_state(model, checkpoint.discriminator_state(weights))
+    real, generated = (
+        model(torch.from_numpy(arrays[f"disc_{kind}_in"])[:, 0]) for kind in ("real", "fake")
+    )
+    shapes = json.loads(str(arrays["disc_fmap_shapes_json"]))
+    for index, (judged, expected_shapes) in enumerate(zip(real, shapes, strict=True)):
+        parity(f"{sovits_name}/disc_r", judged.score, arrays[f"disc_r{index}"])
+        parity(f"{sovits_name}/disc_g", generated[index].score, arrays[f"disc_g{index}"])
+        assert [list(each.shape) for each in judged.features] == expected_shapes
+        means = [float(each.abs().double().mean()) for each in judged.features]
+        parity(f"{sovits_name}/disc_fmap_absmean", means, arrays[f"disc_fmap_r{index}_absmean"])
+    scores_real, scores_generated = ([each.score for each in said] for said in (real, generated))
+    loss = discriminator_loss(scores_real, scores_generated)
+    parity(f"{sovits_name}/loss_disc", loss, arrays["loss_disc"])
+    parity(f"{sovits_name}/loss_gen", generator_loss(scores_generated), arrays["loss_gen"])
+    loss = feature_loss([each.features for each in real], [each.features for each in generated])
+    parity(f"{sovits_name}/loss_fm", loss, arrays["loss_fm"])
+
+
+# Waveforms to spectra, spectra to speakers
 
 
 @pytest.fixture(scope="module")
@@ -437,3 +576,20 @@ def test_mel(dsp, parity, name, bands, sample_rate_hz, window_samples, hop_sampl
 
 def test_kaldi_fbank(dsp, parity):
     parity("dsp/kaldi_fbank80", kaldi_fbank(dsp["wave16k"]), dsp["kaldi_fbank80"])
+
+
+def test_speaker_model(golden, dsp, parity):
+    arrays = golden.arrays("dsp")
+    weights = golden.formula_weights(json.loads(str(arrays["sv_param_names_json"])))
+    count = sum(
+        array.size
+        for name, array in weights.items()
+        if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+    )
+    assert count == int(arrays["sv_params_total"])
+    with torch.device("meta"):  # the weights come next
+        model = ERes2Net(checkpoint.speaker_config(weights)).eval()
+    checkpoint.load_state(model, checkpoint.speaker_state(weights))
+    embedding = model(kaldi_fbank(dsp["wave16k"])[None])
+    assert embedding.shape == (1, model.config.embedding)
+    parity("dsp/sv_embedding", embedding, arrays["sv_embedding_formula_weights"])
