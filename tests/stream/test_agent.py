@@ -675,8 +675,7 @@ class AgentMachine(RuleBasedStateMachine):
 
     def teardown(self):
         """However it was left: the user stops, no job ever answers, and it comes to rest."""
-        if self.agent.state is LISTENING and not self.agent.idle:
-            self.look_at(self.world.end())
+        self.look_at(self.world.end())
         for _ in range(20):
             self.look_at(self.world.wait(5000))
         assert self.agent.idle
