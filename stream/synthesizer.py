@@ -31,6 +31,9 @@ SILENCE = "SP"
 SILENCE_ID = SYMBOLS_V2.index(SILENCE)
 PITCH_CENTRE, PITCH_SPREAD = float(np.log(170.0)), 0.35  # of mean log pitch among speakers
 
+SPEAKER_SIZE = 256
+WARM_UP_WORDS = {"en": "hello", "zh": "你好", "ja": "はい", "ko": "네", "yue": "你好"}
+
 
 @dataclass(frozen=True, slots=True)
 class SynthesisOptions:
@@ -105,6 +108,12 @@ class Synthesizer:
         """The whole utterance at once."""
         chunks = self.stream(text, voice, options=options)
         return concat((chunk.audio for chunk in chunks), self.sample_rate_hz)
+
+    def warm_up(self) -> None:
+        """Speak a word to nobody, so that the first sentence does not pay for loading."""
+        voice = Voice("warm-up", np.zeros(SPEAKER_SIZE, np.float32), PITCH_CENTRE)
+        for _ in self.stream(WARM_UP_WORDS.get(self.options.language, "hello"), voice):
+            pass
 
     def _speak(
         self,

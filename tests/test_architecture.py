@@ -1,0 +1,83 @@
+"""Who may import whom, as a test: the rules of the house in executable form."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ALLOWED = {  # what a folder may import of selftalk
+    "stream": {"stream", "configs"},
+    "clients": {"stream.protocol"},
+    "models": {"models"},
+    "models/training": {"models", "models.training", "stream"},
+    "export": {"export", "models", "stream", "configs"},
+    "configs": set(),
+}
+FOREIGN = {  # libraries a folder must not touch at all
+    "stream": {"torch", "onnx", "transformers"},
+    "clients": {"torch", "onnx", "onnxruntime"},
+    "models": {"onnxruntime", "soundfile", "websockets"},
+}
+LARGEST_FILE_LINES = 400
+LONGEST_FUNCTION_LINES = 60
+
+
+def modules(folder):
+    return sorted((ROOT / folder).glob("*.py"))
+
+
+def imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("folder", ALLOWED)
+def test_folders_import_only_what_they_may(folder):
+    for path in modules(folder):
+        for name in imported(ast.parse(path.read_text())):
+            if name.startswith("selftalk."):
+                inner = name.removeprefix("selftalk.")
+                allowed = any(
+                    inner == permitted or inner.startswith(permitted + ".")
+                    for permitted in ALLOWED[folder]
+                )
+                assert allowed, f"{path.relative_to(ROOT)} imports {name}"
+            library = name.split(".")[0]
+            assert library not in FOREIGN.get(folder, set()), (
+                f"{path.relative_to(ROOT)} imports {library}"
+            )
+
+
+def test_the_runtime_loads_no_torch():
+    names = [f"selftalk.stream.{path.stem}" for path in modules("stream") if path.stem != "__main__"]
+    code = (
+        "import importlib, sys\n"
+        f"for name in {names!r}: importlib.import_module(name)\n"
+        "print(sorted(name for name in ('torch', 'onnx', 'sounddevice') if name in sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("folder", [*ALLOWED, "benchmarks"])
+def test_files_and_functions_stay_small(folder):
+    for path in modules(folder):
+        source = path.read_text()
+        assert source.count("\n") <= LARGEST_FILE_LINES, path.relative_to(ROOT)
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = node.end_lineno - node.lineno + 1
+                assert length <= LONGEST_FUNCTION_LINES, f"{path.name}: {node.name}"
+
+
+@pytest.mark.parametrize("folder", ALLOWED)
+def test_every_module_says_what_it_is(folder):
+    for path in modules(folder):
+        assert ast.get_docstring(ast.parse(path.read_text())), path.relative_to(ROOT)
