@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from selftalk.export.checkpoint_zip import quoted
 from selftalk.stream.errors import CheckpointError
 
-MAX_PICKLE_BYTES = 4 << 20
-"""Twenty times the largest genuine one (a training state with 3,000 tensors)."""
-MAX_OPCODES = 500_000
-"""A v2Pro voice has 16,000; keeps the worst file under two seconds."""
+MAX_PICKLE_BYTES = 2 << 20
+"""A v2Pro voice has 64 KiB, its training state under 400 KiB."""
+MAX_OPCODES = 200_000
+"""A v2Pro voice has 16,000; this keeps the worst file under a second."""
 MAX_TEXT_BYTES = 64 << 10
 MAX_OPEN_MARKS = 64
 MAX_DIMENSIONS = 8

@@ -68,7 +68,7 @@ class _Entry:
 def quoted(text: str) -> str:
     """Text from a file made safe to print: ASCII, escaped, at most 80 characters."""
     shown = ascii(text[:100])
-    return shown if len(shown) <= 80 else shown[:77] + "...'"
+    return shown if len(shown) <= 80 else shown[:76] + "...'"
 
 
 def read_archive(file: memoryview) -> Archive:
