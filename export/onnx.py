@@ -122,6 +122,12 @@ def state_shapes(state: Any) -> dict[str, tuple[int, ...]]:
 
 
 def save_graph(model: onnx.ModelProto, path: Path) -> None:
-    """Write a graph in one file; the same model gives the same bytes."""
-    del model.metadata_props[:]
+    """Write a graph in one file; the same model gives the same bytes.
+
+    The exporter's notes on where each node comes from are left out: they are larger than a small
+    network and name the files of the machine it was exported on.
+    """
+    for described in (model, model.graph, *model.graph.node, *model.graph.initializer):
+        del described.metadata_props[:]
+        described.doc_string = ""
     path.write_bytes(model.SerializeToString(deterministic=True))

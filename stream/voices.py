@@ -18,6 +18,7 @@ from selftalk.stream.errors import VoiceError
 from selftalk.stream.home import home_folder
 
 SUFFIX = ".voice"
+FORMAT = 1
 DEFAULT_VOICE = "default"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -36,7 +37,9 @@ class Voice:
 
     def save(self, path: Path) -> None:
         """Write the voice in one step."""
-        header = {"format": "selftalk-voice-1", "name": self.name, "about": json.dumps(self.about)}
+        described = {"format": FORMAT, "name": self.name, "about": self.about}
+        # One entry only: safetensors writes several in a random order.
+        header = {"voice": json.dumps(described, ensure_ascii=False, sort_keys=True)}
         arrays = {
             "speaker": self.speaker,
             "mean_log_pitch": np.array([self.mean_log_pitch], np.float32),
@@ -52,13 +55,13 @@ class Voice:
         """
         try:
             with safetensors.safe_open(path, framework="numpy") as file:
-                header = file.metadata() or {}
+                header = json.loads((file.metadata() or {})["voice"])
                 speaker = file.get_tensor("speaker")
                 pitch = file.get_tensor("mean_log_pitch")
-            about = json.loads(header["about"])
+            name, about = header["name"], header["about"]
         except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
             raise VoiceError(f"'{path}' is not a voice file: {error}") from error
-        return cls(header.get("name", path.stem), speaker, float(pitch[0]), about)
+        return cls(name, speaker, float(pitch[0]), about)
 
 
 def voices_folder() -> Path:
