@@ -1,0 +1,116 @@
+"""Word and character error rates, counted as listeners would: by words, not by spelling habits.
+
+Case, punctuation and the way a number or a title is written are no errors. Chinese and
+Japanese have no spaces, so there every character counts as a word.
+Knows nothing about audio or recognisers.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from selftalk.stream import numbers_en, numbers_zh
+
+CHARACTER_LANGUAGES = ("zh", "yue", "ja")
+TITLES = {"mr": "mister", "mrs": "missus", "ms": "miss", "dr": "doctor", "st": "saint"}
+SAME_WORDS = {"ok": "okay", "colour": "color", "favourite": "favorite"} | TITLES
+
+_NUMBER = re.compile(r"(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?(?![a-z])")
+_YEAR = re.compile(r"1[1-9]\d\d|20\d\d")
+"""Four digits like these are mostly read as a year."""
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_CHARACTER = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u9fff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRate:
+    """How a hypothesis differs from its reference, in words (or characters)."""
+
+    substitutions: int
+    deletions: int
+    insertions: int
+    reference_words: int
+
+    @property
+    def errors(self) -> int:
+        """All three kinds together."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def rate(self) -> float:
+        """Errors for each word of the reference; of an empty one, 0 or 1."""
+        return (
+            self.errors / self.reference_words if self.reference_words else float(self.errors > 0)
+        )
+
+
+def error_rate(reference: str, hypothesis: str, language: str = "en") -> ErrorRate:
+    """Compare two texts: the word error rate, or in zh, yue and ja the character error rate."""
+    return _align(words_of(reference, language), words_of(hypothesis, language))
+
+
+def total_error_rate(rates: Iterable[ErrorRate]) -> ErrorRate:
+    """The rate over several texts; a long text weighs more than a short one."""
+    counts = [(r.substitutions, r.deletions, r.insertions, r.reference_words) for r in rates]
+    return ErrorRate(*(sum(column) for column in zip((0, 0, 0, 0), *counts, strict=True)))
+
+
+def words_of(text: str, language: str = "en") -> list[str]:
+    """The words of a text as they are compared: lower case, no punctuation, numbers spoken."""
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    if language in CHARACTER_LANGUAGES:
+        return _CHARACTER.findall(_NUMBER.sub(_chinese_number, plain))
+    if language != "en":
+        return _WORD.findall(plain)
+    words = _WORD.findall(_NUMBER.sub(_english_number, plain).replace("-", " "))
+    return [SAME_WORDS.get(word, word) for word in words]
+
+
+def _english_number(match: re.Match[str]) -> str:
+    number = match["number"]
+    if match["ordinal"]:
+        words = numbers_en.ordinal(int(number.replace(",", "")))
+    elif _YEAR.fullmatch(number):
+        words = numbers_en.year(int(number))
+    else:
+        words = numbers_en.decimal(number)
+    return f" {' '.join(words)} "
+
+
+def _chinese_number(match: re.Match[str]) -> str:
+    number = match["number"]
+    return numbers_zh.digits(number) if _YEAR.fullmatch(number) else numbers_zh.decimal(number)
+
+
+def _align(reference: Sequence[str], hypothesis: Sequence[str]) -> ErrorRate:
+    """Fewest edits (Levenshtein), counting which kinds they are."""
+    # For each prefix of the hypothesis: (edits, substitutions, deletions, insertions).
+    row = [(n, 0, 0, n) for n in range(len(hypothesis) + 1)]
+    for expected in reference:
+        diagonal, row[0] = row[0], _plus(row[0], deletion=1)
+        for place, word in enumerate(hypothesis, start=1):
+            above = row[place]
+            if word == expected:
+                best = diagonal
+            else:
+                best = min(
+                    _plus(diagonal, substitution=1),
+                    _plus(above, deletion=1),
+                    _plus(row[place - 1], insertion=1),
+                )
+            diagonal, row[place] = above, best
+    _, substitutions, deletions, insertions = row[-1]
+    return ErrorRate(substitutions, deletions, insertions, len(reference))
+
+
+def _plus(
+    counts: tuple[int, int, int, int], substitution: int = 0, deletion: int = 0, insertion: int = 0
+) -> tuple[int, int, int, int]:
+    edits, substitutions, deletions, insertions = counts
+    return (
+        edits + 1,
+        substitutions + substitution,
+        deletions + deletion,
+        insertions + insertion,
+    )
