@@ -5,13 +5,17 @@ Knows nothing about numbers and abbreviations; ``normalize_en`` has written thos
 
 import lzma
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 from selftalk.stream import letter_to_sound
+from selftalk.stream.heteronyms_en import choose
 from selftalk.stream.normalize_en import normalize
 from selftalk.stream.phonemes import Spoken
+from selftalk.stream.words_en import WORDS
 
 Arpabet = tuple[str, ...]
 
@@ -39,22 +43,6 @@ _LETTER_NAMES: dict[str, Arpabet] = {
         "YW AY1", "ZZ IY1",
     )
 }  # fmt: skip
-_CORRECTIONS: dict[str, str] = {
-    "'s": "Z",
-    "an": "AE1 N",
-    "wind": "W IH1 N D",
-    "chatgpt": "CH AE1 T JH IY2 P IY2 T IY1",
-    "covid": "K OW1 V IH0 D",
-    "github": "G IH1 T HH AH2 B",
-    "json": "JH EY1 S AA0 N",
-    "miz": "M IH1 Z",
-    "ok": "OW2 K EY1",
-    "openai": "OW1 P AH0 N EY1 AY1",
-    "selftalk": "S EH1 L F T AO2 K",
-    "gibibyte": "G IH1 B IY0 B AY2 T",
-    "mebibyte": "M EH1 B IY0 B AY2 T",
-    "kubernetes": "K UW2 B ER0 N EH1 T IY0 Z",
-}
 _VOICELESS = frozenset("P T K F TH".split())
 _SIBILANT = frozenset("S Z SH ZH CH JH".split())
 
@@ -67,27 +55,37 @@ def lexicon() -> dict[str, Arpabet]:
     for line in lzma.decompress(packed).decode("utf-8").splitlines():
         word, _, symbols = line.partition(" ")
         entries[word] = tuple(symbols.split())
-    entries.update((word, tuple(symbols.split())) for word, symbols in _CORRECTIONS.items())
+    for line in WORDS.split("\n"):
+        word, _, symbols = line.partition(" ")
+        if word:
+            entries[word] = tuple(symbols.split())
     return entries
 
 
 def speak(text: str) -> list[Spoken]:
     """Phonemes of English text, word by word."""
+    sentence = normalize(text)
+    words = [word for _, said in sentence for word in said]
     spoken: list[Spoken] = []
-    for written, words in normalize(text):
-        if not written:
-            spoken.append(Spoken("", words))
-            continue
-        symbols = [symbol for word in words for symbol in word_symbols(word)]
-        if symbols:
+    at = 0
+    for written, said in sentence:
+        if written:
+            symbols = (symbol for index in range(len(said)) for symbol in _say(words, at + index))
             spoken.append(Spoken(written, tuple(symbols)))
-    return _with_vowel_the(spoken)
+        else:
+            spoken.append(Spoken("", said))
+        at += len(said)
+    return _with_vowel_the([word for word in spoken if word.symbols])
+
+
+def _say(words: Sequence[str], at: int) -> Arpabet:
+    return choose(words, at, lexicon()) or word_symbols(words[at])
 
 
 def _with_vowel_the(spoken: Sequence[Spoken]) -> list[Spoken]:
     """«the» is DH IY0 before a vowel."""
     result = list(spoken)
-    for index, (this, following) in enumerate(zip(spoken, spoken[1:], strict=False)):
+    for index, (this, following) in enumerate(pairwise(spoken)):
         if this.word.lower() == "the" and following.word and following.symbols[0][-1].isdigit():
             result[index] = Spoken(this.word, ("DH", "IY0"))
     return result
@@ -101,6 +99,9 @@ def word_symbols(word: str) -> Arpabet:
     if _is_spelled(word):
         return _spell(word)
     lower = word.lower()
+    if not lower.isascii():
+        found = lexicon().get(lower)
+        return found or word_symbols(_without_accents(word))
     found = _known(lower) or _camel_case(word) or _compound(lower)
     if found:
         return found
@@ -108,6 +109,11 @@ def word_symbols(word: str) -> Arpabet:
     if len(letters) <= 1:
         return _spell(letters)
     return letter_to_sound.pronounce(letters)
+
+
+def _without_accents(word: str) -> str:
+    plain = unicodedata.normalize("NFKD", word)
+    return "".join(char for char in plain if char.isascii() and (char.isalpha() or char == "'"))
 
 
 def _is_spelled(word: str) -> bool:
@@ -124,9 +130,7 @@ def _is_spelled(word: str) -> bool:
 
 def _spell(word: str) -> Arpabet:
     base = re.sub(r"'?s?'?$", "", word) if not word.isupper() else word
-    symbols = tuple(
-        symbol for letter in base.upper() for symbol in _LETTER_NAMES.get(letter, ())
-    )
+    symbols = tuple(symbol for letter in base.upper() for symbol in _LETTER_NAMES.get(letter, ()))
     return _with_s(symbols) if base != word and symbols else symbols
 
 
@@ -136,9 +140,16 @@ def _known(word: str) -> Arpabet | None:
         return entries[word]
     for suffix in ("'s", "s'", "'"):
         if word.endswith(suffix) and len(word) > len(suffix):
-            stem = word_symbols(word.removesuffix(suffix))
-            return _with_s(stem) if "s" in suffix else stem
-    for suffix, ending in (("'ll", ("AH0", "L")), ("'d", ("D",)), ("'ve", ("V",)), ("'re", ("ER0",))):
+            stem = word.removesuffix(suffix)
+            if suffix == "'s":
+                return _with_s(word_symbols(stem))
+            return word_symbols(stem + "s" if suffix == "s'" else stem)
+    for suffix, ending in (
+        ("'ll", ("AH0", "L")),
+        ("'d", ("D",)),
+        ("'ve", ("V",)),
+        ("'re", ("ER0",)),
+    ):
         if word.endswith(suffix):
             return (*word_symbols(word.removesuffix(suffix)), *ending)
     return _inflected(word)
@@ -167,7 +178,11 @@ def _inflected(word: str) -> Arpabet | None:
             if candidate in entries and len(candidate) >= 3:
                 return build(entries[candidate])
     for prefix, symbols in _PREFIXES.items():
-        if word.startswith(prefix) and len(word) > len(prefix) + 3 and word[len(prefix) :] in entries:
+        if (
+            word.startswith(prefix)
+            and len(word) > len(prefix) + 3
+            and word[len(prefix) :] in entries
+        ):
             return (*symbols, *entries[word[len(prefix) :]])
     return None
 

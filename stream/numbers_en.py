@@ -3,6 +3,8 @@
 Knows nothing about text around the number.
 """
 
+import re
+
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen"
@@ -81,6 +83,19 @@ def decimal(text: str) -> list[str]:
     if fraction:
         words = [*words, "point", *digits(fraction)]
     return ["minus", *words] if negative else words
+
+
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50}
+
+
+def roman(text: str) -> int | None:
+    """``XIV`` → 14, up to 89; None if it is no Roman numeral."""
+    if not re.fullmatch(r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})", text):
+        return None
+    values = [_ROMAN[char] for char in text]
+    return sum(
+        -value if value < max(values[index:]) else value for index, value in enumerate(values)
+    )
 
 
 def plural(word: str) -> str:
