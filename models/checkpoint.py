@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from selftalk.models.discriminator import PERIODS, PERIODS_PRO
 from selftalk.models.eres2net import ERes2NetConfig
 from selftalk.models.generator import GeneratorConfig
 from selftalk.models.sovits import SovitsConfig
@@ -166,11 +167,12 @@ def sovits_config(weights: Arrays, config: Mapping[str, Any]) -> SovitsConfig:
     shapes = {name: tuple(array.shape) for name, array in weights.items()}
     symbols, width = shapes["enc_p.text_embedding.weight"]
     codebook, ssl_width = shapes["quantizer.vq.layers.0._codebook.embed"]
+    has_speaker = "sv_emb.weight" in shapes
     return SovitsConfig(
         symbols=symbols,
         style_bins=shapes["ref_enc.spectral.0.fc.weight"][1],
         style_width=shapes["ref_enc.fc.fc.weight"][0],
-        speaker_width=shapes.get("sv_emb.weight", (0, 0))[1],
+        speaker_width=shapes["sv_emb.weight"][1] if has_speaker else 0,
         ssl_width=ssl_width,
         codebook=codebook,
         width=width,
@@ -181,6 +183,7 @@ def sovits_config(weights: Arrays, config: Mapping[str, Any]) -> SovitsConfig:
         dropout=float(foreign["p_dropout"]),
         cross_width=shapes["enc_p.mrte.c_pre.weight"][0],
         latent=shapes["enc_p.proj.weight"][0] // 2,
+        discriminator_periods=PERIODS_PRO if has_speaker else PERIODS,
         generator=GeneratorConfig(
             channels=shapes["dec.conv_pre.weight"][0],
             rates=tuple(foreign["upsample_rates"]),

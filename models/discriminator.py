@@ -74,7 +74,7 @@ class PeriodDiscriminator(nn.Module):
 class Discriminators(nn.Module):
     """One for the scale and one for each period."""
 
-    def __init__(self, periods: Sequence[int] = PERIODS) -> None:
+    def __init__(self, periods: Sequence[int]) -> None:
         super().__init__()
         self.discriminators = nn.ModuleList(
             [ScaleDiscriminator(), *(PeriodDiscriminator(period) for period in periods)]

@@ -4,6 +4,7 @@ Layout is (B, C, T). Looks about 11 frames to each side; at the borders it sees 
 of a longer latent is right only that far from its borders.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from torch.nn import functional as F
 
 from selftalk.models.weight_norm import normed
 
+BORDER_KERNEL = 7  # of the first and the last convolution
 SLOPE = 0.1  # of the leaky ReLU before every convolution
 LAST_SLOPE = 0.01
 
@@ -31,6 +33,22 @@ class GeneratorConfig:
     """Kernels of the parallel residual blocks after each upsampling."""
     dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5), (1, 3, 5), (1, 3, 5))
     """Dilations inside each of these blocks."""
+
+    @property
+    def margin_frames(self) -> int:
+        """How many frames to each side have a part in the samples of a frame."""
+        block = max(
+            kernel // 2 * sum(dilation + 1 for dilation in dilations)
+            for kernel, dilations in zip(self.block_kernels, self.dilations, strict=True)
+        )
+        edge = BORDER_KERNEL // 2
+        first, last = -edge, edge  # what frame 0 has a part in, layer by layer
+        for rate, kernel in zip(self.rates, self.kernels, strict=True):
+            pad = (kernel - rate) // 2
+            first = first * rate - pad - block
+            last = last * rate - pad + kernel - 1 + block
+        hop = math.prod(self.rates)
+        return max(-((first - edge) // hop), (last + edge) // hop)
 
 
 class ResidualBlock(nn.Module):
@@ -75,7 +93,7 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig, latent: int, style_width: int) -> None:
         super().__init__()
         channels = config.channels
-        self.enter = nn.Conv1d(latent, channels, 7, padding=3)
+        self.enter = nn.Conv1d(latent, channels, BORDER_KERNEL, padding=BORDER_KERNEL // 2)
         self.style = nn.Linear(style_width, channels)
         self.upsamplings = nn.ModuleList()
         self.blocks = nn.ModuleList()
@@ -89,7 +107,7 @@ class Generator(nn.Module):
             )
             channels //= 2
             self.blocks.append(ParallelBlocks(config, channels))
-        self.leave = nn.Conv1d(channels, 1, 7, padding=3, bias=False)
+        self.leave = nn.Conv1d(channels, 1, BORDER_KERNEL, padding=BORDER_KERNEL // 2, bias=False)
 
     def forward(self, latent: Tensor, style: Tensor) -> Tensor:
         """Latent (B, C, T) and style (B, G) → waveform (B, T * hop) in [-1, 1]."""

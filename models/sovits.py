@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from selftalk.models.discriminator import PERIODS
 from selftalk.models.flow import Flow
 from selftalk.models.generator import Generator, GeneratorConfig
 from selftalk.models.posterior import PosteriorEncoder
@@ -30,7 +31,6 @@ from selftalk.models.style import StyleEncoder
 from selftalk.models.text_encoder import EncoderConfig, TextEncoder
 
 FRAMES_PER_TOKEN = 2
-GENERATOR_MARGIN_FRAMES = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class SovitsConfig:
     cross_width: int = 512
     latent: int = 192
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    discriminator_periods: tuple[int, ...] = PERIODS
+    """What it is trained against."""
     sample_rate_hz: int = 32_000
     window_samples: int = 2048
     """Of the spectrogram."""
@@ -75,6 +77,8 @@ class Sovits(nn.Module):
 
     def __init__(self, config: SovitsConfig) -> None:
         super().__init__()
+        sizes = (config.style_width, config.cross_width)
+        assert config.speaker_width or sizes[0] == sizes[1], f"the text sees the style: {sizes}"
         self.config = config
         self.ssl_in = nn.Conv1d(
             config.ssl_width, config.ssl_width, FRAMES_PER_TOKEN, stride=FRAMES_PER_TOKEN
@@ -87,7 +91,7 @@ class Sovits(nn.Module):
         self.text_encoder = TextEncoder(_encoder_config(config))
         self.flow = Flow(config.latent, config.width, config.style_width)
         self.generator = Generator(config.generator, config.latent, config.style_width)
-        self.margin_frames = self.flow.margin_frames + GENERATOR_MARGIN_FRAMES
+        self.margin_frames = self.flow.margin_frames + config.generator.margin_frames
 
     def semantic_tokens(self, ssl: Tensor) -> Tensor:
         """SSL features at 50 Hz (B, T, ssl_width) → semantic tokens at 25 Hz (B, T // 2)."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from selftalk.models import checkpoint
-from selftalk.models.discriminator import PERIODS, PERIODS_PRO, Discriminators
+from selftalk.models.discriminator import Discriminators
 from selftalk.models.eres2net import ERes2Net
 from selftalk.models.losses import (
     discriminator_loss,
@@ -517,16 +517,15 @@ def test_sovits_training(golden, sovits, parity):
     parity(f"{name}/tr_mel_l1", torch.nn.functional.l1_loss(target, mel), arrays["tr_mel_l1"])
 
 
-def test_discriminators(golden, sovits_name, parity):
+def test_discriminators(golden, stage2, sovits_name, parity):
     arrays = golden.arrays(f"sovits_{sovits_name}")
     shapes = json.loads(str(arrays["disc_param_names_json"]))
     weights = golden.formula_weights(shapes)
     sums = [weights[name].sum(dtype=np.float64) for name, _ in shapes]
     np.testing.assert_allclose(sums, arrays["disc_weight_check"], rtol=1e-9)
 
-    version = golden.config["sovits"][sovits_name]["version"]
     with torch.device("meta"):  # the weights come next
-        model = Discriminators(PERIODS_PRO if version.startswith("v2Pro") else PERIODS).eval()
+        model = Discriminators(stage2(sovits_name).config.discriminator_periods).eval()
     checkpoint.load_state(model, checkpoint.discriminator_state(weights))
     real, generated = (
         model(torch.from_numpy(arrays[f"disc_{kind}_in"])[:, 0]) for kind in ("real", "fake")
