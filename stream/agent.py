@@ -217,8 +217,8 @@ class VoiceAgent:
 
     def _transcribe(self, utterance: Utterance, event: SpeechPaused | SpeechEnded) -> None:
         self._revision += 1
+        self._out.append(Transcribe(self._revision, event.audio, replaces=utterance.revision))
         utterance.revision, utterance.transcript = self._revision, None
-        self._out.append(Transcribe(self._revision, event.audio))
 
     def _on_transcript(self, event: TranscriptReady) -> None:
         utterance = self._utterance_of(event.revision)

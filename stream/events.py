@@ -181,10 +181,12 @@ class PlaybackStopped:
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """Recognise this; the result of any older revision is not wanted any more."""
+    """Recognise this."""
 
     revision: int
     audio: AudioChunk
+    replaces: int = 0
+    """The revision whose result is not wanted any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,394 @@
+"""Session: the asyncio shell around a VoiceAgent.
+
+    source ─▶ TurnDetector ─▶ VoiceAgent ─▶ recogniser, TurnJobs ─▶ sink
+                                  └───────▶ listeners
+
+The only place with concurrency: one task listens, one keeps time, one TaskGroup per turn works.
+Nothing here decides anything about the conversation: what happens is told to the agent in
+order, and what the agent asks for is done without waiting.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from selftalk.stream.agent import VoiceAgent
+from selftalk.stream.agent_config import AgentConfig
+from selftalk.stream.audio import AudioChunk
+from selftalk.stream.conversation import Conversation
+from selftalk.stream.errors import SelftalkError
+from selftalk.stream.events import (
+    AgentState,
+    CancelTurn,
+    EndTurn,
+    FinishPlayback,
+    InputEvent,
+    Interrupt,
+    Notice,
+    Output,
+    Play,
+    PlaybackStopped,
+    PlayedTo,
+    Respond,
+    SetGain,
+    SpeechPaused,
+    SpeechSuspected,
+    Stage,
+    StageFailed,
+    StopPlayback,
+    StopResponding,
+    Synthesize,
+    Transcribe,
+    TranscriptReady,
+)
+from selftalk.stream.io import SAMPLE_RATE_HZ, AudioSink, AudioSource
+from selftalk.stream.sentences import SentenceSplitter
+from selftalk.stream.stages import Stages
+from selftalk.stream.stop import StopFlag
+from selftalk.stream.stopwatch import Stopwatch, TurnReport
+from selftalk.stream.thread_stream import iterate_in_thread
+from selftalk.stream.turn import MakeSplitter
+from selftalk.stream.turn_jobs import TurnJobs
+from selftalk.stream.turns import TurnDetector
+
+if TYPE_CHECKING:
+    from selftalk.stream.end_of_turn import EndOfTurn
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+TICK_SECONDS = 0.02  # without a source; with one, its chunks are the ticks
+STALLED_SECONDS = 0.5  # a source that gives nothing for so long no longer keeps the time
+LINGER_SAMPLES = SAMPLE_RATE_HZ  # of quiet after the end of the input before a session ends
+
+SessionNotice = Notice | TurnReport
+Listener = Callable[[SessionNotice], None]
+
+
+class Session:
+    """One conversation, from `run()` to its end."""
+
+    def __init__(
+        self,
+        stages: Stages,
+        sink: AudioSink,
+        source: AudioSource | None = None,
+        detector: TurnDetector | None = None,
+        *,
+        conversation: Conversation | None = None,
+        config: AgentConfig | None = None,
+        make_splitter: MakeSplitter = SentenceSplitter,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Put a session together; nothing starts before `run()`.
+
+        Args:
+            stages: the models, which sessions may share.
+            sink: where replies are heard; closing it is the caller's affair.
+            source: where the user is heard; None if the user only types.
+            detector: finds speech in the source.
+            conversation: an opening, or a conversation to be taken up again.
+            config: how the conversation is held.
+            make_splitter: makes one splitter of text for each reply.
+            seconds: the clock of the metrics, read from any thread.
+        """
+        assert (source is None) == (detector is None), "a source needs a detector"
+        self._config = config or AgentConfig()
+        self._stages = stages
+        self._sink = sink
+        self._source = source
+        self._detector = detector
+        opening = conversation or Conversation(
+            max_context_characters=self._config.max_context_characters
+        )
+        self._agent = VoiceAgent(opening, self._config, make_splitter)
+        self._stopwatch = Stopwatch(seconds)
+        self._listeners: list[Listener] = []
+        self._events: deque[InputEvent] = deque()  # emptied before `tell` returns
+        self._telling = False
+        self._jobs: dict[int, tuple[TurnJobs, asyncio.Task[None]]] = {}
+        self._recognizing: dict[int, StopFlag] = {}
+        self._background: set[asyncio.Task[None]] = set()
+        self._playing_turn = 0
+        self._suspected = False
+        self._now_samples = 0.0
+        self._last_chunk_at = 0.0
+        self._quiet_samples = 0
+        self._closing = asyncio.Event()
+        self._resting = asyncio.Event()
+
+    # --- from outside ------------------------------------------------------------------------
+
+    @property
+    def state(self) -> AgentState:
+        """What the agent is doing."""
+        return self._agent.state
+
+    @property
+    def conversation(self) -> Conversation:
+        """What was said and heard so far."""
+        return self._agent.conversation
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with everything that happens; it must not wait."""
+        self._listeners.append(listener)
+
+    def tell(self, event: InputEvent) -> None:
+        """Tell the agent something (TextInput, Interrupt, Say), while `run()` is running.
+
+        What it asks for is done before this returns; it does not wait for anything.
+        """
+        self._events.append(event)
+        if self._telling:  # by what the event before this one asked for
+            return
+        self._telling = True
+        try:
+            while self._events:
+                event = self._events.popleft()
+                self._stopwatch.note(event)
+                self._act(self._agent.push(event))
+        finally:
+            self._telling = False
+
+    async def rest(self) -> None:
+        """Wait until nothing is said, thought or spoken."""
+        while not self._agent.idle:
+            self._resting.clear()
+            await self._resting.wait()
+
+    def close(self) -> None:
+        """Let `run()` end soon, in the middle of a word if need be."""
+        self._closing.set()
+        if self._source is not None:
+            self._source.close()
+
+    async def run(self) -> None:
+        """Hold the conversation until the source is over or `close()` is called.
+
+        Raises:
+            DeviceError: the source failed for good.
+        """
+        failure: SelftalkError | None = None
+        async with asyncio.TaskGroup() as self._group:
+            timekeeper = self._group.create_task(self._keep_time(), name="timekeeper")
+            try:
+                await self._listen()
+            except SelftalkError as error:
+                failure = error
+            finally:
+                timekeeper.cancel()
+                self._end()
+        if failure is not None:
+            raise failure
+
+    def _end(self) -> None:
+        """Leave nothing running, and what was heard correct to the word."""
+        self.tell(Interrupt())
+        for stop in self._recognizing.values():
+            stop.set()
+        for task in self._background:
+            task.cancel()
+        for turn_id in list(self._jobs):
+            self._stop_jobs(turn_id)
+        self._closing.set()
+
+    # --- listening and time ------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        if self._source is None:
+            await self._closing.wait()
+            return
+        chunks = self._source.chunks()
+        try:
+            async for chunk in chunks:
+                self._hear(chunk)
+                if self._closing.is_set() or self._is_over(len(chunk)):
+                    return
+        finally:
+            await _close(chunks)
+
+    def _hear(self, chunk: AudioChunk) -> None:
+        assert self._detector is not None
+        self._last_chunk_at = asyncio.get_running_loop().time()
+        speaking = self._agent.state is AgentState.SPEAKING
+        if speaking and not self._config.barge_in:
+            chunk = AudioChunk(np.zeros_like(chunk.samples), chunk.sample_rate_hz)
+        self._tick(len(chunk))
+        for event in self._detector.push(chunk, agent_speaking=speaking):
+            self._stopwatch.listened_to(self._detector.position_samples)
+            self.tell(event)
+            if isinstance(event, SpeechPaused) and self._stages.end_of_turn is not None:
+                self._start(self._judge(event, self._stages.end_of_turn))
+        if self._detector.suspects_speech is not self._suspected:
+            self._suspected = self._detector.suspects_speech
+            self.tell(SpeechSuspected(self._suspected))
+
+    def _is_over(self, samples: int) -> bool:
+        """Whether the source has ended and nothing is left to be said for a while."""
+        assert self._source is not None
+        quiet = self._source.ended and self._agent.idle and not self._suspected
+        self._quiet_samples = self._quiet_samples + samples if quiet else 0
+        return self._quiet_samples >= LINGER_SAMPLES
+
+    async def _keep_time(self) -> None:
+        """Let time pass while no source does."""
+        loop = asyncio.get_running_loop()
+        self._last_chunk_at = before = loop.time()
+        while True:
+            await asyncio.sleep(TICK_SECONDS if self._source is None else STALLED_SECONDS / 5)
+            now = loop.time()
+            if self._source is None or now - self._last_chunk_at > STALLED_SECONDS:
+                self._tick((now - before) * SAMPLE_RATE_HZ)
+            before = now
+
+    def _tick(self, samples: float) -> None:
+        """Time has passed: look at the loudspeaker, and let the agent look at its deadlines."""
+        if self._playing_turn:
+            played = self._sink.played_samples(self._playing_turn)
+            rate_hz = self._stages.synthesizer.sample_rate_hz
+            self._stopwatch.played(self._playing_turn, played / rate_hz)
+            self.tell(PlayedTo(self._playing_turn, played))
+        for jobs, _ in self._jobs.values():
+            jobs.playback_moved()
+        self._now_samples += samples
+        self._act(self._agent.advance(int(self._now_samples)))
+
+    # --- what the agent asks for -------------------------------------------------------------
+
+    def _act(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            match output:
+                case Transcribe():
+                    self._start_transcription(output)
+                case Respond():
+                    self._jobs_of(output.turn_id).respond(output)
+                case StopResponding():
+                    self._jobs_of(output.turn_id).stop_responding()
+                case Synthesize():
+                    self._jobs_of(output.turn_id).synthesize(output)
+                case Play():
+                    self._playing_turn = output.turn_id
+                    self._jobs_of(output.turn_id).play(output.audio)
+                case FinishPlayback():
+                    self._jobs_of(output.turn_id).finish_playback()
+                case SetGain():
+                    self._sink.set_gain(output.gain)
+                case StopPlayback():
+                    self._playing_turn = 0
+                    heard = self._sink.clear(output.turn_id)
+                    self.tell(PlaybackStopped(output.turn_id, heard))
+                case CancelTurn() | EndTurn():
+                    self._playing_turn = 0
+                    self._stop_jobs(output.turn_id)
+                case _:
+                    self._notify(output)
+            self._stopwatch.note(output)
+        if self._agent.idle:
+            self._resting.set()
+
+    def _notify(self, notice: Notice) -> None:
+        report = self._stopwatch.report(notice)
+        for listener in self._listeners:
+            try:
+                listener(notice)
+                if report is not None:
+                    listener(report)
+            except Exception:
+                logger.exception("a listener failed")
+
+    def _jobs_of(self, turn_id: int) -> TurnJobs:
+        if turn_id not in self._jobs:
+            jobs = TurnJobs(
+                turn_id,
+                self._stages,
+                self._sink,
+                tell=self.tell,
+                mark=lambda name: self._stopwatch.mark(turn_id, name),
+                lead_ms=self._config.lead_ms,
+            )
+            task = self._group.create_task(jobs.run(), name=f"turn {turn_id}")
+            self._jobs[turn_id] = jobs, task
+        return self._jobs[turn_id][0]
+
+    def _stop_jobs(self, turn_id: int) -> None:
+        if turn_id in self._jobs:
+            jobs, task = self._jobs.pop(turn_id)
+            jobs.stop()
+            task.cancel()
+
+    # --- the recogniser and the judge of pauses ----------------------------------------------
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = self._group.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def _start_transcription(self, command: Transcribe) -> None:
+        replaced = self._recognizing.pop(command.replaces, None)
+        if replaced is not None:
+            replaced.set()
+        stop = self._recognizing[command.revision] = StopFlag()
+        self._start(self._transcribe(command, stop))
+
+    async def _transcribe(self, command: Transcribe, stop: StopFlag) -> None:
+        stages = self._stages
+
+        def recognize() -> str:
+            with stages.recognizing:
+                stop.raise_if_set()
+                return stages.recognizer.transcribe(command.audio, stages.language, stop).text
+
+        try:
+            text = await self._compute(recognize, stop, "recogniser")
+        except SelftalkError as error:
+            self._transcription_failed(command, str(error))
+        except Exception as error:
+            logger.exception("the recogniser failed")
+            self._transcription_failed(
+                command, f"the recogniser failed unexpectedly ({type(error).__name__})"
+            )
+        else:
+            if text is not None:
+                self.tell(TranscriptReady(command.revision, text))
+        self._recognizing.pop(command.revision, None)
+
+    def _transcription_failed(self, command: Transcribe, message: str) -> None:
+        self.tell(StageFailed(Stage.RECOGNIZER, message, revision=command.revision))
+
+    async def _judge(self, pause: SpeechPaused, end_of_turn: "EndOfTurn") -> None:
+        """Ask whether this pause is an end; without an answer it lasts as long as usual."""
+        try:
+            probability = await self._compute(
+                lambda: end_of_turn.probability(pause.audio), StopFlag(), "end of turn"
+            )
+        except Exception:
+            logger.exception("the judge of pauses failed")
+            return
+        if probability is not None and self._detector is not None:
+            self._detector.judge(pause, probability)
+
+    async def _compute(
+        self, function: Callable[[], Result], stop: StopFlag, name: str
+    ) -> Result | None:
+        """Call a function in a thread; None if it was stopped."""
+
+        def once() -> Iterator[Result]:
+            yield function()
+
+        results = iterate_in_thread(once, stop, max_items=1, name=name)
+        async with aclosing(results):
+            with self._stages.busy():
+                return await anext(results, None)
+
+
+async def _close(iterator: AsyncIterator[AudioChunk]) -> None:
+    """End an iteration that was left early, if it needs that."""
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        await close()

@@ -1,0 +1,47 @@
+"""Stages: everything a session needs to hear, answer and speak, as one value.
+
+Only puts together what others made; sessions of a server share one.
+"""
+
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from selftalk.stream.conversation import Message
+from selftalk.stream.speech import SpeechSynthesizer
+
+if TYPE_CHECKING:  # names only: a session loads no model that it is not given
+    from selftalk.stream.end_of_turn import EndOfTurn
+    from selftalk.stream.recognizer import Recognizer
+
+
+class Responder(Protocol):
+    """Answers."""
+
+    def reply(self, messages: Sequence[Message]) -> AsyncIterator[str]:
+        """Yield the text of a reply piece by piece; closing the iterator stops it."""
+        ...
+
+
+Busy = Callable[[], AbstractContextManager[None]]
+"""Entered while a computation is awaited: the fast clock of files stands still meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """The models of a conversation."""
+
+    recognizer: "Recognizer"
+    responder: Responder
+    synthesizer: SpeechSynthesizer[Any]
+    voice: Any
+    """Whatever the synthesizer takes as a voice."""
+    end_of_turn: "EndOfTurn | None" = None
+    """Judges pauses; without it every pause lasts the usual time."""
+    language: str | None = None
+    """What the user speaks; None for the recogniser's own."""
+    busy: Busy = nullcontext
+    recognizing: threading.Lock = field(default_factory=threading.Lock)
+    """Held during a call of the recogniser: one at a time, whoever calls."""
