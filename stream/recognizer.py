@@ -88,14 +88,14 @@ def load_recognizer(config: RecognizerConfig, progress: Progress | None = None) 
         raise ConfigError(f"recognizer.threads is {config.threads}; at least 1 is needed")
     engine = config.engine
     if engine == "auto":
-        engine = "moonshine" if config.language == "en" else "whisper"
+        engine = "moonshine" if base_language(config.language) == "en" else "whisper"
     return _LOADERS[engine](config, progress)
 
 
 def _load_moonshine(config: RecognizerConfig, progress: Progress | None) -> Recognizer:
     from selftalk.stream.moonshine import Moonshine
 
-    if config.language != "en":
+    if base_language(config.language) != "en":
         raise ConfigError(
             f"moonshine understands English only; for '{config.language}' use engine = \"whisper\""
         )

@@ -61,6 +61,10 @@ class RemoteRecognizer:
         (stop or StopFlag()).raise_if_set()
         return Transcript(self._ask(samples, told), told)
 
+    def close(self) -> None:
+        """Close the connections that were kept open."""
+        self._client.close()
+
     def _ask(self, samples: Float32Array, language: str) -> str:
         fields = {"model": self._model, "language": base_language(language)}
         fields["response_format"] = "json"
