@@ -51,10 +51,9 @@ def read_checkpoint_file(path: Path) -> tuple[Layout, dict[str, Array]]:
     Raises:
         CheckpointError: the file is refused; the message is one sentence without the file's name.
     """
-    with memoryview(_map(path)) as file:
-        archive = read_archive(file)
-        layout = recognise(archive.tag, read_pickle(archive.entries["data.pkl"]))
-        return layout, read_tensors(layout.weight, archive.entries)
+    archive = read_archive(memoryview(_map(path)))
+    layout = recognise(archive.tag, read_pickle(archive.entries["data.pkl"]))
+    return layout, read_tensors(layout.weight, archive.entries)
 
 
 def _map(path: Path) -> mmap.mmap:

@@ -22,7 +22,7 @@ from selftalk.stream.errors import CheckpointError
 
 BASE_TIMEOUT_SECONDS = 20.0
 """A slow, busy machine needs a few seconds to start a process; a file is read in far less."""
-SECONDS_PER_MEBIBYTE = 0.1
+SECONDS_PER_MEBIBYTE = 0.2
 _INHERITED_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
 _MAX_SENTENCE_BYTES = 500
 
