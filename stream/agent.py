@@ -48,9 +48,10 @@ from selftalk.stream.events import (
     TranscriptReady,
     UserSaid,
 )
+from selftalk.stream.partials import words_of
 from selftalk.stream.speaking import CLOCK_HZ, Speaking, Speculation
 from selftalk.stream.turn import MakeSplitter, Turn
-from selftalk.stream.utterance import Phase, Utterance, is_backchannel, is_echo, words_of
+from selftalk.stream.utterance import Phase, Utterance, is_backchannel, is_echo
 
 MAX_RESUMES = 2  # a reply that noise breaks into again and again is let go
 

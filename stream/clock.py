@@ -25,6 +25,8 @@ class SampleClock:
         self.position_samples = 0
         self._listeners: list[Callable[[int], None]] = []
         self._busy_jobs = 0
+        self._busy_since = 0.0
+        self._busy_seconds = 0.0
         self._idle = asyncio.Event()
         self._idle.set()
         self._step = asyncio.Event()
@@ -40,6 +42,8 @@ class SampleClock:
 
         Never wait for playback inside it: playback needs time to pass.
         """
+        if not self._busy_jobs:
+            self._busy_since = time.monotonic()
         self._busy_jobs += 1
         self._idle.clear()
         try:
@@ -47,7 +51,18 @@ class SampleClock:
         finally:
             self._busy_jobs -= 1
             if not self._busy_jobs:
+                self._busy_seconds += time.monotonic() - self._busy_since
                 self._idle.set()
+
+    def seconds(self) -> float:
+        """How late it is for somebody who measures: of fast time, computing is a part.
+
+        May be called from any thread.
+        """
+        if not self.fast:
+            return time.monotonic()
+        computing = time.monotonic() - self._busy_since if self._busy_jobs else 0.0
+        return self.position_samples / SAMPLE_RATE_HZ + self._busy_seconds + computing
 
     async def advance(self, samples: int) -> None:
         """Let time pass: wait until that is due, then tell the listeners."""

@@ -1,7 +1,7 @@
 """Session: the asyncio shell around a VoiceAgent.
 
-    source ─▶ TurnDetector ─▶ VoiceAgent ─▶ recogniser, TurnJobs ─▶ sink
-                                  └───────▶ listeners
+    source ─▶ Hearing ─▶ VoiceAgent ─▶ TurnJobs ─▶ sink
+                 ◀───────────┴───────▶ listeners
 
 The only place with concurrency: one task listens, one keeps time, one TaskGroup per turn works.
 Nothing here decides anything about the conversation: what happens is told to the agent in
@@ -12,9 +12,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import aclosing
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
@@ -37,31 +35,21 @@ from selftalk.stream.events import (
     PlayedTo,
     Respond,
     SetGain,
-    SpeechPaused,
-    SpeechSuspected,
-    Stage,
-    StageFailed,
     StopPlayback,
     StopResponding,
     Synthesize,
     Transcribe,
-    TranscriptReady,
 )
+from selftalk.stream.hearing import Hearing
 from selftalk.stream.io import SAMPLE_RATE_HZ, AudioSink, AudioSource
 from selftalk.stream.sentences import SentenceSplitter
 from selftalk.stream.stages import Stages
-from selftalk.stream.stop import StopFlag
 from selftalk.stream.stopwatch import Stopwatch, TurnReport
-from selftalk.stream.thread_stream import iterate_in_thread
 from selftalk.stream.turn import MakeSplitter
 from selftalk.stream.turn_jobs import TurnJobs
 from selftalk.stream.turns import TurnDetector
 
-if TYPE_CHECKING:
-    from selftalk.stream.end_of_turn import EndOfTurn
-
 logger = logging.getLogger(__name__)
-Result = TypeVar("Result")
 
 TICK_SECONDS = 0.02  # without a source; with one, its chunks are the ticks
 STALLED_SECONDS = 0.5  # a source that gives nothing for so long no longer keeps the time
@@ -113,10 +101,8 @@ class Session:
         self._events: deque[InputEvent] = deque()  # emptied before `tell` returns
         self._telling = False
         self._jobs: dict[int, tuple[TurnJobs, asyncio.Task[None]]] = {}
-        self._recognizing: dict[int, StopFlag] = {}
-        self._background: set[asyncio.Task[None]] = set()
+        self._hearing: Hearing | None = None
         self._playing_turn = 0
-        self._suspected = False
         self._now_samples = 0.0
         self._last_chunk_at = 0.0
         self._quiet_samples = 0
@@ -176,6 +162,8 @@ class Session:
         """
         failure: SelftalkError | None = None
         async with asyncio.TaskGroup() as self._group:
+            if self._detector is not None:
+                self._hearing = self._make_hearing(self._detector)
             timekeeper = self._group.create_task(self._keep_time(), name="timekeeper")
             try:
                 await self._listen()
@@ -187,13 +175,18 @@ class Session:
         if failure is not None:
             raise failure
 
+    def _make_hearing(self, detector: TurnDetector) -> Hearing:
+        def tell(event: InputEvent) -> None:
+            self._stopwatch.listened_to(detector.position_samples)
+            self.tell(event)
+
+        return Hearing(self._stages, detector, self._group, tell=tell, show=self._notify)
+
     def _end(self) -> None:
         """Leave nothing running, and what was heard correct to the word."""
         self.tell(Interrupt())
-        for stop in self._recognizing.values():
-            stop.set()
-        for task in self._background:
-            task.cancel()
+        if self._hearing is not None:
+            self._hearing.stop()
         for turn_id in list(self._jobs):
             self._stop_jobs(turn_id)
         self._closing.set()
@@ -201,38 +194,31 @@ class Session:
     # --- listening and time ------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        if self._source is None:
+        if self._source is None or self._hearing is None:
             await self._closing.wait()
             return
         chunks = self._source.chunks()
         try:
             async for chunk in chunks:
-                self._hear(chunk)
-                if self._closing.is_set() or self._is_over(len(chunk)):
+                self._hear(chunk, self._hearing)
+                suspected = self._hearing.suspects_speech
+                if self._closing.is_set() or self._is_over(len(chunk), suspected):
                     return
         finally:
             await _close(chunks)
 
-    def _hear(self, chunk: AudioChunk) -> None:
-        assert self._detector is not None
+    def _hear(self, chunk: AudioChunk, hearing: Hearing) -> None:
         self._last_chunk_at = asyncio.get_running_loop().time()
+        self._tick(len(chunk))
         speaking = self._agent.state is AgentState.SPEAKING
         if speaking and not self._config.barge_in:
             chunk = AudioChunk(np.zeros_like(chunk.samples), chunk.sample_rate_hz)
-        self._tick(len(chunk))
-        for event in self._detector.push(chunk, agent_speaking=speaking):
-            self._stopwatch.listened_to(self._detector.position_samples)
-            self.tell(event)
-            if isinstance(event, SpeechPaused) and self._stages.end_of_turn is not None:
-                self._start(self._judge(event, self._stages.end_of_turn))
-        if self._detector.suspects_speech is not self._suspected:
-            self._suspected = self._detector.suspects_speech
-            self.tell(SpeechSuspected(self._suspected))
+        hearing.push(chunk, agent_speaking=speaking)
 
-    def _is_over(self, samples: int) -> bool:
+    def _is_over(self, samples: int, suspected: bool) -> bool:
         """Whether the source has ended and nothing is left to be said for a while."""
         assert self._source is not None
-        quiet = self._source.ended and self._agent.idle and not self._suspected
+        quiet = self._source.ended and self._agent.idle and not suspected
         self._quiet_samples = self._quiet_samples + samples if quiet else 0
         return self._quiet_samples >= LINGER_SAMPLES
 
@@ -265,7 +251,8 @@ class Session:
         for output in outputs:
             match output:
                 case Transcribe():
-                    self._start_transcription(output)
+                    assert self._hearing is not None
+                    self._hearing.transcribe(output)
                 case Respond():
                     self._jobs_of(output.turn_id).respond(output)
                 case StopResponding():
@@ -321,70 +308,6 @@ class Session:
             jobs, task = self._jobs.pop(turn_id)
             jobs.stop()
             task.cancel()
-
-    # --- the recogniser and the judge of pauses ----------------------------------------------
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = self._group.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    def _start_transcription(self, command: Transcribe) -> None:
-        replaced = self._recognizing.pop(command.replaces, None)
-        if replaced is not None:
-            replaced.set()
-        stop = self._recognizing[command.revision] = StopFlag()
-        self._start(self._transcribe(command, stop))
-
-    async def _transcribe(self, command: Transcribe, stop: StopFlag) -> None:
-        stages = self._stages
-
-        def recognize() -> str:
-            with stages.recognizing:
-                stop.raise_if_set()
-                return stages.recognizer.transcribe(command.audio, stages.language, stop).text
-
-        try:
-            text = await self._compute(recognize, stop, "recogniser")
-        except SelftalkError as error:
-            self._transcription_failed(command, str(error))
-        except Exception as error:
-            logger.exception("the recogniser failed")
-            self._transcription_failed(
-                command, f"the recogniser failed unexpectedly ({type(error).__name__})"
-            )
-        else:
-            if text is not None:
-                self.tell(TranscriptReady(command.revision, text))
-        self._recognizing.pop(command.revision, None)
-
-    def _transcription_failed(self, command: Transcribe, message: str) -> None:
-        self.tell(StageFailed(Stage.RECOGNIZER, message, revision=command.revision))
-
-    async def _judge(self, pause: SpeechPaused, end_of_turn: "EndOfTurn") -> None:
-        """Ask whether this pause is an end; without an answer it lasts as long as usual."""
-        try:
-            probability = await self._compute(
-                lambda: end_of_turn.probability(pause.audio), StopFlag(), "end of turn"
-            )
-        except Exception:
-            logger.exception("the judge of pauses failed")
-            return
-        if probability is not None and self._detector is not None:
-            self._detector.judge(pause, probability)
-
-    async def _compute(
-        self, function: Callable[[], Result], stop: StopFlag, name: str
-    ) -> Result | None:
-        """Call a function in a thread; None if it was stopped."""
-
-        def once() -> Iterator[Result]:
-            yield function()
-
-        results = iterate_in_thread(once, stop, max_items=1, name=name)
-        async with aclosing(results):
-            with self._stages.busy():
-                return await anext(results, None)
 
 
 async def _close(iterator: AsyncIterator[AudioChunk]) -> None:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from selftalk.stream.partials import words_of
+
 # Sounds of a listener who does not want the floor; any number of them in a row.
 BACKCHANNELS_TEXT = """
     mhm mm mmm hm hmm uh-huh uhhuh huh uh um ah aha oh okay ok yeah yep yes right sure
@@ -16,9 +18,6 @@ BACKCHANNELS = frozenset(BACKCHANNELS_TEXT.split())
 ECHO_MIN_WORDS = 3  # shorter texts overlap with anything by chance
 ECHO_SHARE = 0.8  # of the transcript's words found in the voice's words, in their order
 ECHO_SLACK_WORDS = 8  # an echo is recent: words further back match by chance
-
-# A word with inner marks ("uh-huh", "don't"), or one character of a script without spaces.
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’-]\w+)*")
 
 
 class Phase(Enum):
@@ -45,11 +44,6 @@ class Utterance:
     """Of its latest transcription; 0 if none covers it."""
     transcript: str | None = None
     """The result of that transcription, once it is there."""
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case; characters in scripts without spaces."""
-    return _WORD.findall(text.lower())
 
 
 def same_words(one: str, other: str) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from virtual_time import virtual_loop
 
-from selftalk.stream import session as session_module
+from selftalk.stream import hearing as hearing_module
 from selftalk.stream import turn_jobs as turn_jobs_module
 from selftalk.stream.agent_config import AgentConfig
 from selftalk.stream.audio import AudioChunk, Float32Array
@@ -280,5 +280,5 @@ def threads_in_virtual_time(
                 await asyncio.sleep(seconds(options.get("name", "")))
                 yield item
 
-    monkeypatch.setattr(session_module, "iterate_in_thread", iterate)
+    monkeypatch.setattr(hearing_module, "iterate_in_thread", iterate)
     monkeypatch.setattr(turn_jobs_module, "iterate_in_thread", iterate)

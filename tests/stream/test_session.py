@@ -7,8 +7,10 @@ import pytest
 from fakes_session import (
     VOICE_HZ,
     WORD_SAMPLES,
+    FakeRecognizer,
     FakeResponder,
     FakeSynthesizer,
+    LoudnessVad,
     User,
     World,
     threads_in_virtual_time,
@@ -17,14 +19,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual_time import run_in_virtual_time
 
+from selftalk.stream import hearing, turn_jobs
 from selftalk.stream.agent_config import AgentConfig
-from selftalk.stream.audio import AudioChunk
+from selftalk.stream.audio import AudioChunk, read_audio, write_wav
+from selftalk.stream.clock import SampleClock
 from selftalk.stream.conversation import Message
 from selftalk.stream.errors import DeviceError, RecognizerError, ResponderError, SynthesisError
 from selftalk.stream.events import (
     AgentState,
     AudioReady,
     Failure,
+    PartialTranscript,
     PlayedTo,
     Say,
     SpeechIgnored,
@@ -35,9 +40,12 @@ from selftalk.stream.events import (
     TurnFinished,
     UserSaid,
 )
+from selftalk.stream.files import FileMicrophone, FileSpeaker
 from selftalk.stream.session import Session
+from selftalk.stream.stages import Stages
 from selftalk.stream.stopwatch import TurnReport
-from selftalk.stream.thread_stream import live_generations
+from selftalk.stream.thread_stream import iterate_in_thread, live_generations
+from selftalk.stream.turns import TurnDetector
 
 TURN_MS = 4500  # from the first sound of the user to the last of the reply, in these fakes
 ORPHAN_SECONDS = 1.0
@@ -176,9 +184,61 @@ class TestTurn:
         assert len(world.responder.asked[1]) == 3
         check_that_all_was_heard_as_remembered(world)
 
+    def test_what_is_said_is_seen_while_it_is_said(self):
+        def partial(world: World) -> None:
+            world.recognizer.suits_partials = True
+
+        world = held(User((500, 2000)), prepare=partial)
+        shown = [at for at in world.when(PartialTranscript) if at < 2.5]
+        assert len(shown) >= 2
+        assert len(world.all(TurnFinished)) == 1
+
     def test_silence_ends_without_a_turn(self):
         world = held(User())
         assert world.notices == []
+
+
+class TestFiles:
+    @pytest.fixture
+    def question(self, tmp_path):
+        quiet, loud = np.zeros(8000, np.float32), np.full(16_000, 0.5, np.float32)
+        write_wav(tmp_path / "question.wav", AudioChunk(np.concatenate([quiet, loud]), 16_000))
+        return tmp_path / "question.wav"
+
+    def test_a_fast_session_from_and_to_files_waits_for_nothing(self, question, tmp_path):
+        async def main() -> list:
+            clock = SampleClock(fast=True)
+            speaker = FileSpeaker(tmp_path / "reply.wav", clock, VOICE_HZ)
+            stages = Stages(
+                recognizer=FakeRecognizer(["Hello there."]),
+                responder=FakeResponder(first_delta_seconds=0, delta_seconds=0),
+                synthesizer=FakeSynthesizer(),
+                voice="anybody",
+                busy=clock.busy,
+            )
+            session = Session(
+                stages,
+                speaker,
+                FileMicrophone(question, clock),
+                TurnDetector(LoudnessVad()),
+                seconds=clock.seconds,
+            )
+            notices = []
+            session.subscribe(notices.append)
+            await session.run()
+            speaker.close()
+            return notices
+
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setattr(turn_jobs, "iterate_in_thread", iterate_in_thread)
+            monkeypatch.setattr(hearing, "iterate_in_thread", iterate_in_thread)
+            notices = asyncio.run(main())
+        [report] = [notice for notice in notices if isinstance(notice, TurnReport)]
+        assert report.heard.split() == report.reply.split()
+        stages = report.metrics.stages_ms()
+        assert stages["endpoint_wait"] >= 650  # time of the file, and of what was computed in it
+        assert report.metrics.voice_to_voice_ms == pytest.approx(sum(stages.values()))
+        assert read_audio(tmp_path / "reply.wav").duration_seconds == pytest.approx(2.4, abs=0.01)
 
 
 class TestBargeIn:
