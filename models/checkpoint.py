@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from selftalk.models.discriminator import PERIODS, PERIODS_PRO
 from selftalk.models.eres2net import ERes2NetConfig
 from selftalk.models.generator import GeneratorConfig
+from selftalk.models.hubert import HubertConfig
 from selftalk.models.sovits import SovitsConfig
 from selftalk.models.t2s import T2SConfig
 
@@ -131,6 +132,29 @@ SPEAKER_RULES: Rules = (
     (r"\.conv3\.", ".leave."),
     (r"\.bn3\.", ".leave.norm."),
 )
+
+HUBERT_RULES: Rules = (
+    (r"^hubert\.", ""),
+    (r"^feature_extractor\.conv_layers\.0\.layer_norm\.", "wave_encoder.norm."),
+    (r"^feature_extractor\.conv_layers\.(\d+)\.conv\.", r"wave_encoder.convs.\1."),
+    (r"^feature_projection\.layer_norm\.", "wave_norm."),
+    (r"^feature_projection\.projection\.", "enter."),
+    (r"^encoder\.pos_conv_embed\.", "positions."),
+    (r"parametrizations\.weight\.original0$", "weight_g"),
+    (r"parametrizations\.weight\.original1$", "weight_v"),
+    (r"^encoder\.layer_norm\.", "norm."),
+    (r"^encoder\.layers\.", "layers."),
+    (r"\.attention\.q_proj\.", ".query."),
+    (r"\.attention\.k_proj\.", ".key."),
+    (r"\.attention\.v_proj\.", ".value."),
+    (r"\.attention\.out_proj\.", ".out."),
+    (r"\.layer_norm\.", ".attention_norm."),
+    (r"\.feed_forward\.intermediate_dense\.", ".expand."),
+    (r"\.feed_forward\.output_dense\.", ".contract."),
+    (r"\.final_layer_norm\.", ".feed_norm."),
+)
+HUBERT_UNUSED = re.compile(r"masked_spec_embed$")  # only for its training
+
 SPEAKER_UNUSED = re.compile(r"num_batches_tracked$|^seg_")  # the end of the verification network
 BATCH_NORM_EPSILON = 1e-5
 
@@ -244,6 +268,35 @@ def speaker_state(weights: Arrays) -> State:
     }
 
 
+def hubert_config(config: Mapping[str, Any]) -> HubertConfig:
+    """Read the sizes of a HuBERT from the `config.json` of its `transformers` folder.
+
+    Raises:
+        ValueError: it is of the kind of the large models, which no official checkpoint uses.
+    """
+    if config.get("do_stable_layer_norm") or config.get("feat_extract_norm", "group") != "group":
+        raise ValueError("this HuBERT is of the large kind; chinese-hubert-base is needed")
+    channels = set(config["conv_dim"])
+    return HubertConfig(
+        width=config["hidden_size"],
+        layers=config["num_hidden_layers"],
+        heads=config["num_attention_heads"],
+        feed_forward=config["intermediate_size"],
+        conv_channels=channels.pop(),
+        conv_kernels=tuple(config["conv_kernel"]),
+        conv_strides=tuple(config["conv_stride"]),
+        position_kernel=config["num_conv_pos_embeddings"],
+        position_groups=config["num_conv_pos_embedding_groups"],
+        norm_epsilon=config.get("layer_norm_eps", 1e-5),
+    )
+
+
+def hubert_state(weights: Arrays) -> State:
+    """Rename the tensors of a `transformers` HuBERT for `Hubert`."""
+    needed = {name: each for name, each in weights.items() if not HUBERT_UNUSED.search(name)}
+    return _renamed(needed, HUBERT_RULES)
+
+
 def load_state(module: nn.Module, state: State) -> None:
     """Load a renamed state; a 1x1 convolution may become a linear layer.
 
@@ -316,7 +369,8 @@ def _folded(state: State) -> State:
             continue
         if name.endswith("weight_v"):
             gain = state[name[:-1] + "g"]
-            norm = tensor.flatten(1).norm(dim=1).reshape(gain.shape)
+            shared = [index for index, size in enumerate(gain.shape) if size == 1]
+            norm = tensor.square().sum(dim=shared, keepdim=True).sqrt()
             folded[name.removesuffix("_v")] = tensor * (gain / norm)
         else:
             folded[name] = tensor
