@@ -67,7 +67,10 @@ _MARK_CHARS = "，。？！、；：,.?!;:…～~—–-"
 _PATTERNS: tuple[tuple[str, str], ...] = (
     ("date", r"(?<!\d)\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)[日号]?"),
     ("time", r"(?<![\d:：])\d{1,2}[:：]\d{2}(?:[:：]\d{2})?(?![\d:：])"),
-    ("phone", r"(?<!\d)(?:\+?86[- ]?)?1\d{2}[- ]?\d{4}[- ]?\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)"),
+    (
+        "phone",
+        r"(?<!\d)(?:\+?86[- ]?)?1\d{2}[- ]?\d{4}[- ]?\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)",
+    ),
     ("year", r"(?<![\d.])\d{4}(?:[-~～—至到]\d{4})?(?=年)|(?<![\d.])[7-9]\d(?=年(?!代))"),
     ("money", rf"(?:HK\$|US\$|[¥￥$€£₩])\s?{_NUMBER}[万亿]?(?:元|块)?"),
     ("percent", rf"[-−+]?{_NUMBER}(?:[-~～—至到]{_NUMBER})?[%‰％]"),
@@ -194,7 +197,9 @@ def _read_measured(text: str, before: str, after: str) -> Written:
 
 
 def _read_number(text: str, before: str, after: str) -> Written:
-    called = re.search(r"(?:拨打?|致电|电话|热线|手机|尾号|编号|房间|密码|学号|航班|邮编)[是为号:：]*$", before)
+    called = re.search(
+        r"(?:拨打?|致电|电话|热线|手机|尾号|编号|房间|密码|学号|航班|邮编)[是为号:：]*$", before
+    )
     if re.fullmatch(r"\d+", text):
         if called or re.match(r"0\d", text) or len(text) > 12:
             return Written(text, numbers.digits(text, yao=bool(called)))
