@@ -14,38 +14,11 @@ from selftalk.stream import tone_sandhi
 from selftalk.stream.errors import TextError
 from selftalk.stream.normalize_zh import Written, normalize
 from selftalk.stream.phonemes import Spoken
-from selftalk.stream.symbols import CHINESE_FINALS, PUNCTUATION
+from selftalk.stream.pinyin import syllable_symbols
+from selftalk.stream.symbols import PUNCTUATION
 from selftalk.stream.tone_sandhi import Word
 from selftalk.stream.traditional_zh import simplified
 from selftalk.stream.words_zh import READINGS, SURNAMES, TITLES
-
-_SYLLABLE = re.compile(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]?)([a-zêü]+)([1-5])")
-_ODD_SYLLABLES = {"n": "en", "ng": "en", "m": "mu", "hm": "hen", "hng": "heng", "ê": "ei"}
-_ZERO_INITIALS = {"a": "AA", "e": "EE", "o": "OO"}
-_AFTER_Y = {"an": "En", "e": "E", "u": "v", "uan": "van", "ue": "ve", "un": "vn"}
-_AFTER_JQX = {"u": "v", "uan": "van", "ue": "ve", "un": "vn"}
-
-
-def syllable_symbols(syllable: str) -> tuple[str, str] | None:
-    """``zhang3`` → (``zh``, ``ang3``); None if it is no Mandarin syllable."""
-    match = _SYLLABLE.fullmatch(syllable.replace("ü", "v"))
-    if match is None or match[1] + match[2] in _ODD_SYLLABLES:
-        odd = _ODD_SYLLABLES.get(syllable[:-1])
-        return syllable_symbols(odd + syllable[-1]) if odd else None
-    initial, final, tone = match.groups()
-    if not initial:
-        initial = _ZERO_INITIALS.get(final[0], "")
-    elif initial == "y":
-        final = _AFTER_Y.get(final, final)
-    elif initial in "jqx":
-        final = _AFTER_JQX.get(final, final)
-    elif final == "i" and initial in ("zh", "ch", "sh", "r"):
-        final = "ir"
-    elif final == "i" and initial in ("z", "c", "s"):
-        final = "i0"
-    elif final == "ue":
-        final = "ve"
-    return (initial, final + tone) if initial and final in CHINESE_FINALS else None
 
 
 @cache
