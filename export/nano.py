@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 import onnx
+import safetensors
+import safetensors.torch
 import torch
 
 from selftalk.export.onnx import GraphSource, export_graph, save_graph, state_names, state_shapes
@@ -15,6 +17,7 @@ from selftalk.export.quantize import to_int8
 from selftalk.models.nano import FRAMES_PER_TOKEN, SAMPLE_RATE_HZ, NanoConfig, NanoVocoder
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.stream.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, sha256_of
+from selftalk.stream.errors import BundleError
 
 TOKEN_RATE_HZ = 25
 
@@ -26,6 +29,24 @@ class NanoModules:
     config: NanoConfig
     text_to_tokens: TextToTokens
     vocoder: NanoVocoder
+
+
+def load_modules(t2s: Path, vocoder: Path, config: NanoConfig | None = None) -> NanoModules:
+    """Read the weights that training wrote.
+
+    Raises:
+        BundleError: a file is missing or holds other weights.
+    """
+    config = config or NanoConfig()
+    modules = NanoModules(config, TextToTokens(config), NanoVocoder(config))
+    for module, path in ((modules.text_to_tokens, t2s), (modules.vocoder, vocoder)):
+        try:
+            weights = safetensors.torch.load_file(path)
+            module.load_state_dict({name: value.float() for name, value in weights.items()})
+        except (OSError, safetensors.SafetensorError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise BundleError(f"'{path}' does not hold nano's weights: {reason}") from error
+    return modules
 
 
 class Prefill(torch.nn.Module):
@@ -84,7 +105,7 @@ def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
             ),
             ["tokens", "symbols", "speaker", *before],
             ["prosody", "filters", *after],
-            {"tokens": (1,), "symbols": (1,)} | {name: (1,) for name in before},
+            {"tokens": (1,), "symbols": (1,)} | dict.fromkeys(before, (1,)),
         ),
     }
 
@@ -106,6 +127,7 @@ def export_nano(
     precision: Mapping[str, str] | str = "int8",
     extra_graphs: Mapping[str, Path] | None = None,
     voices: Path | None = None,
+    languages: tuple[str, ...] = ("en",),
     version: str = "0.1",
 ) -> None:
     """Write nano's bundle; an existing folder is replaced when the new one is complete.
@@ -116,6 +138,7 @@ def export_nano(
         precision: "fp32" or "int8", for all graphs or for each by name.
         extra_graphs: finished ONNX files to include, such as the speaker encoder.
         voices: a folder with `.voice` files to include.
+        languages: what the weights were trained on.
         version: of the weights.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +154,7 @@ def export_nano(
             specs[name] = _spec(building / f"{name}.onnx", "fp32", {})
         if voices is not None:
             shutil.copytree(voices, building / "voices")
-        manifest = _manifest(modules, specs, version)
+        manifest = _manifest(modules, specs, languages, version)
         (building / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
         if folder.exists():
             shutil.rmtree(folder)
@@ -150,7 +173,9 @@ def _spec(path: Path, precision: str, state: dict[str, tuple[int, ...]]) -> Grap
     return GraphSpec(path.name, sha256_of(path), path.stat().st_size, precision, state)
 
 
-def _manifest(modules: NanoModules, specs: dict[str, GraphSpec], version: str) -> Manifest:
+def _manifest(
+    modules: NanoModules, specs: dict[str, GraphSpec], languages: tuple[str, ...], version: str
+) -> Manifest:
     lookahead = modules.vocoder.lookahead_frames
     return Manifest(
         format=FORMAT,
@@ -161,7 +186,7 @@ def _manifest(modules: NanoModules, specs: dict[str, GraphSpec], version: str) -
         sample_rate_hz=SAMPLE_RATE_HZ,
         token_rate_hz=TOKEN_RATE_HZ,
         symbols="v2",
-        languages=("en", "zh"),
+        languages=languages,
         graphs=specs,
         numbers={
             "start_token": modules.text_to_tokens.decoder.start,

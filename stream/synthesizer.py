@@ -17,6 +17,7 @@ import numpy as np
 from selftalk.stream.alignment import FRAMES_PER_TOKEN
 from selftalk.stream.audio import AudioChunk, concat
 from selftalk.stream.bundle import Bundle
+from selftalk.stream.errors import TextError
 from selftalk.stream.phonemes import Phonemes
 from selftalk.stream.sampling import Sampler, SamplingConfig
 from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
@@ -89,9 +90,10 @@ class Synthesizer:
             options: in place of the synthesizer's own.
 
         Raises:
-            TextError: the language is not known.
+            TextError: the voice model does not speak the language.
         """
         options = options or self.options
+        self._check_language(options.language)
         tell = marks or _nobody
         phonemes = phonemize(text, options.language)
         if not any(index >= 0 for index in phonemes.word_index):
@@ -114,6 +116,14 @@ class Synthesizer:
         voice = Voice("warm-up", np.zeros(SPEAKER_SIZE, np.float32), PITCH_CENTRE)
         for _ in self.stream(WARM_UP_WORDS.get(self.options.language, "hello"), voice):
             pass
+
+    def _check_language(self, language: str) -> None:
+        known = self.bundle.manifest.languages
+        if language not in known:
+            raise TextError(
+                f"voice model '{self.bundle.manifest.name}' does not speak '{language}';"
+                f" it speaks {', '.join(known)}"
+            )
 
     def _speak(
         self,

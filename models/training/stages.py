@@ -38,18 +38,23 @@ VALID_EVERY = 40  # one utterance in so many is kept for validation
 MOST_VALID = 16
 
 
-def read_utterances(data: Path) -> list[Utterance]:
-    """All utterances of a corpus whose features are there."""
-    corpus = Corpus(data)
-    return [u for u in corpus if u.whisper is not None and u.speaker_embedding is not None]
+def read_utterances(options: argparse.Namespace) -> list[Utterance]:
+    """The utterances of a corpus whose speakers are known, in the wanted languages."""
+    spoken = set(options.languages.split(","))
+    return [
+        utterance
+        for utterance in Corpus(options.data)
+        if utterance.speaker_embedding is not None and utterance.line.language in spoken
+    ]
 
 
-def read_examples(data: Path) -> list[tuple[Example, Features]]:
+def read_examples(options: argparse.Namespace) -> list[tuple[Example, Features]]:
     """All examples of a corpus with their Whisper features."""
     pairs = []
-    for utterance in read_utterances(data):
-        example = example_of(utterance)
-        pairs.append((example, whisper_features(utterance, example)))
+    for utterance in read_utterances(options):
+        if utterance.whisper is not None:
+            example = example_of(utterance)
+            pairs.append((example, whisper_features(utterance, example)))
     return pairs
 
 
@@ -68,7 +73,9 @@ def load_weights(model: nn.Module, path: Path) -> None:
 def build_task(stage: str, arguments: argparse.Namespace) -> Task:
     """Read the data and make the task of a stage."""
     config = NanoConfig()
-    pairs = read_examples(arguments.data)
+    if stage == "vocoder" and arguments.tokenizer is None:
+        return untokenized_vocoder_task(config, arguments)
+    pairs = read_examples(arguments)
     minutes = sum(len(example.wave) for example, _ in pairs) / 24000 / 60
     print(f"{stage}: {len(pairs)} utterances, {minutes:.1f} minutes", flush=True)  # noqa: T201
     tokenizer = Tokenizer(config)
@@ -83,6 +90,15 @@ def build_task(stage: str, arguments: argparse.Namespace) -> Task:
     model = NanoVocoder(config)
     (train, valid), (train_tokens, valid_tokens) = split(examples), split(tokens)
     return VocoderTask(model, train, train_tokens, valid, valid_tokens)
+
+
+def untokenized_vocoder_task(config: NanoConfig, arguments: argparse.Namespace) -> VocoderTask:
+    """The vocoder before there are tokens: symbols and the teacher's melody teach it to sound."""
+    train, valid = split([example_of(utterance) for utterance in read_utterances(arguments)])
+    nothing = [[np.zeros(example.tokens, np.int64) for example in part] for part in (train, valid)]
+    task = VocoderTask(NanoVocoder(config), train, nothing[0], valid, nothing[1])
+    task.SYMBOL_DROP = 0.0
+    return task
 
 
 def save_average(run: Run) -> None:
@@ -100,6 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpus")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--tokenizer", type=Path, help="model.safetensors of the tokenizer stage")
+    parser.add_argument("--languages", default="en,zh", help="codes, separated by commas")
+    parser.add_argument("--warm", type=Path, help="weights to begin with, if the run is new")
     parser.add_argument("--steps", type=int, help="length of the run, if not the usual one")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop and save after these")
     options = parser.parse_args(arguments)
@@ -109,7 +127,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     schedule = SCHEDULES[options.stage]
     if options.steps:
         schedule = replace(schedule, steps=options.steps)
-    run = Run(build_task(options.stage, options), schedule, options.out)
+    task = build_task(options.stage, options)
+    if options.warm and not (options.out / "last.pt").exists():
+        load_weights(task.model, options.warm)
+    run = Run(task, schedule, options.out)
     run.fit(options.minutes)
     save_average(run)
 

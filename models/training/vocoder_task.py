@@ -46,8 +46,8 @@ class VocoderTask:
         valid: Sequence[Example],
         valid_tokens: Sequence[np.ndarray],
         *,
-        batch: int = 8,
-        crop_tokens: int = 38,
+        batch: int = 6,
+        crop_tokens: int = 32,
     ) -> None:
         self.model = model
         self.train, self.train_tokens = train, train_tokens

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_words_come_once_in_order_and_in_time(synthesizer, voice):
             assert word.start_samples < heard
         words += chunk.words
     assert [word.text for word in words] == ["Hello", "there", "my", "friend", "How", "are", "you"]
-    assert all(a.end_samples <= b.start_samples for a, b in zip(words, words[1:], strict=False))
+    assert all(a.end_samples <= b.start_samples for a, b in itertools.pairwise(words))
     assert words[-1].end_samples <= heard
 
 

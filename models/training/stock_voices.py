@@ -1,0 +1,86 @@
+"""Stock voices: a few speakers of the corpus who belong to nobody, as `.voice` files.
+
+Only sampled timbres are taken: points between the teacher's voices, which are no person's. They
+are chosen to lie far apart. Knows nothing about synthesis.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from selftalk.models.training.corpus import Utterance
+from selftalk.models.training.examples import UNVOICED_BELOW_HZ
+from selftalk.stream.audio import Float32Array
+from selftalk.stream.voices import DEFAULT_VOICE, SUFFIX, Voice
+
+LOW_NAMES = ("rowan", "silas", "oren", "tomas")
+HIGH_NAMES = ("mila", "ines", "juno", "wren")
+BORDER_HZ = 165.0  # between low and high voices
+FEWEST_UTTERANCES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A speaker of the corpus."""
+
+    speaker: str
+    embedding: Float32Array  # (256,), of length 1
+    mean_log_pitch: float
+
+
+def candidates(utterances: Iterable[Utterance]) -> list[Candidate]:
+    """Speakers with a sampled timbre and enough utterances."""
+    grouped: dict[str, list[Utterance]] = defaultdict(list)
+    for utterance in utterances:
+        if utterance.line.timbre.kind == "sample" and utterance.speaker_embedding is not None:
+            grouped[utterance.line.speaker].append(utterance)
+    return [
+        _candidate(speaker, group)
+        for speaker, group in sorted(grouped.items())
+        if len(group) >= FEWEST_UTTERANCES
+    ]
+
+
+def _candidate(speaker: str, group: Sequence[Utterance]) -> Candidate:
+    mean = np.mean([utterance.speaker_embedding for utterance in group], axis=0)
+    pitch = np.concatenate([utterance.pitch_hz for utterance in group])
+    voiced = pitch[pitch > UNVOICED_BELOW_HZ]
+    embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
+    return Candidate(speaker, embedding, float(np.log(voiced).mean()))
+
+
+def far_apart(choices: Sequence[Candidate], count: int) -> list[Candidate]:
+    """Choose greedily: begin in the middle, then always the one farthest from all chosen."""
+    embeddings = np.stack([choice.embedding for choice in choices])
+    chosen = [int(np.argmax(embeddings @ embeddings.mean(axis=0)))]
+    while len(chosen) < min(count, len(choices)):
+        nearest = (embeddings @ embeddings[chosen].T).max(axis=1)
+        nearest[chosen] = np.inf
+        chosen.append(int(np.argmin(nearest)))
+    return [choices[index] for index in chosen]
+
+
+def stock_voices(utterances: Iterable[Utterance]) -> dict[str, Candidate]:
+    """Names for four low and four high voices; `default` is the most central high one."""
+    everyone = candidates(utterances)
+    low = [choice for choice in everyone if np.exp(choice.mean_log_pitch) < BORDER_HZ]
+    high = [choice for choice in everyone if np.exp(choice.mean_log_pitch) >= BORDER_HZ]
+    named = dict(zip(HIGH_NAMES, far_apart(high, len(HIGH_NAMES)), strict=False))
+    named |= dict(zip(LOW_NAMES, far_apart(low, len(LOW_NAMES)), strict=False))
+    return {DEFAULT_VOICE: named[HIGH_NAMES[0]], **named}
+
+
+def save_voices(named: Mapping[str, Candidate], folder: Path) -> None:
+    """Write the voices into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, candidate in named.items():
+        pitch_hz = np.exp(candidate.mean_log_pitch)
+        about = {
+            "description": f"synthetic, around {pitch_hz:.0f} Hz; belongs to nobody",
+            "origin": f"nano corpus, speaker {candidate.speaker}",
+        }
+        voice = Voice(name, candidate.embedding, candidate.mean_log_pitch, about)
+        voice.save(folder / f"{name}{SUFFIX}")
