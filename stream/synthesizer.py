@@ -10,7 +10,7 @@ conversations or devices.
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from selftalk.stream.alignment import FRAMES_PER_TOKEN
 from selftalk.stream.audio import AudioChunk, concat
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import TextError
+from selftalk.stream.language_guess import guess_language
 from selftalk.stream.phonemes import Phonemes
 from selftalk.stream.sampling import Sampler, SamplingConfig
 from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
@@ -32,6 +33,7 @@ SILENCE = "SP"
 SILENCE_ID = SYMBOLS_V2.index(SILENCE)
 PITCH_CENTRE, PITCH_SPREAD = float(np.log(170.0)), 0.35  # of mean log pitch among speakers
 
+AUTO = "auto"
 SPEAKER_SIZE = 256
 WARM_UP_WORDS = {"en": "hello", "zh": "你好", "ja": "はい", "ko": "네", "yue": "你好"}
 
@@ -40,7 +42,8 @@ WARM_UP_WORDS = {"en": "hello", "zh": "你好", "ja": "はい", "ko": "네", "yu
 class SynthesisOptions:
     """What can be chosen for an utterance."""
 
-    language: str = "en"
+    language: str = AUTO
+    """A code, or "auto": guessed from each text."""
     speed: float = 1.0
     pitch_semitones: float = 0.0
     seed: int = 0
@@ -93,9 +96,9 @@ class Synthesizer:
             TextError: the voice model does not speak the language.
         """
         options = options or self.options
-        self._check_language(options.language)
+        language = self._language_of(text, options)
         tell = marks or _nobody
-        phonemes = phonemize(text, options.language)
+        phonemes = phonemize(text, language)
         if not any(index >= 0 for index in phonemes.word_index):
             return
         tell("phonemes_ready")
@@ -114,16 +117,22 @@ class Synthesizer:
     def warm_up(self) -> None:
         """Speak a word to nobody, so that the first sentence does not pay for loading."""
         voice = Voice("warm-up", np.zeros(SPEAKER_SIZE, np.float32), PITCH_CENTRE)
-        for _ in self.stream(WARM_UP_WORDS.get(self.options.language, "hello"), voice):
-            pass
+        for language in self.bundle.manifest.languages[:1]:
+            options = replace(self.options, language=language)
+            for _ in self.stream(WARM_UP_WORDS[language], voice, options=options):
+                pass
 
-    def _check_language(self, language: str) -> None:
-        known = self.bundle.manifest.languages
-        if language not in known:
+    def _language_of(self, text: str, options: SynthesisOptions) -> str:
+        manifest = self.bundle.manifest
+        language = options.language
+        if language == AUTO:
+            language = guess_language(text, default=manifest.languages[0])
+        if language not in manifest.languages:
             raise TextError(
-                f"voice model '{self.bundle.manifest.name}' does not speak '{language}';"
-                f" it speaks {', '.join(known)}"
+                f"voice model '{manifest.name}' does not speak '{language}';"
+                f" it speaks {', '.join(manifest.languages)}"
             )
+        return language
 
     def _speak(
         self,

@@ -1,4 +1,4 @@
-"""The stages of nano's training, one command each:
+"""The stages of nano's training, one command each.
 
     python -m selftalk.models.training.stages tokenizer|t2s|vocoder --data FOLDER --out FOLDER
 

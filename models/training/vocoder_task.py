@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from selftalk.models.nano import FRAME_SAMPLES, FRAMES_PER_TOKEN, NanoVocoder
 from selftalk.models.training.examples import Example
-from selftalk.stream.alignment import TOKEN_SAMPLES
 from selftalk.models.training.precision import mixed_precision
 from selftalk.models.waveform import (
     SpectralLoss,
@@ -19,6 +18,7 @@ from selftalk.models.waveform import (
     overlap_add,
     phase_loss,
 )
+from selftalk.stream.alignment import TOKEN_SAMPLES
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,121 @@
+"""nano's graphs say what its modules say, whole and in pieces."""
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch.utils import _pytree as pytree
+
+from selftalk.export.nano import NanoModules, export_nano, graph_sources
+from selftalk.export.onnx import export_graph, state_names
+from selftalk.models.nano import NanoConfig, NanoVocoder
+from selftalk.models.training.t2s_task import TextToTokens
+from selftalk.stream.bundle import Bundle
+from selftalk.stream.synthesizer import Synthesizer
+from selftalk.stream.voices import Voice
+
+TINY = NanoConfig(
+    condition=8, text_width=16, text_blocks=1, text_layers=1, decoder_width=16, decoder_layers=2,
+    vocoder_width=16, token_blocks=1, prosody_blocks=1, filter_blocks=3, ahead_blocks=2, kernel=3,
+)  # fmt: skip
+TOLERANCE = {"atol": 1e-4, "rtol": 1e-4}
+
+
+@pytest.fixture(scope="module")
+def modules():
+    torch.manual_seed(0)
+    made = NanoModules(TINY, TextToTokens(TINY), NanoVocoder(TINY))
+    for module in (made.text_to_tokens, made.vocoder):
+        for parameter in module.parameters():
+            torch.nn.init.normal_(parameter, std=0.1)
+        module.eval()
+    return made
+
+
+@pytest.fixture(scope="module")
+def bundle(modules, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle") / "tiny"
+    export_nano(modules, folder, precision="fp32", languages=("en", "zh"))
+    return Bundle.load(folder)
+
+
+def run_graph(bundle, name, inputs):
+    session = onnxruntime.InferenceSession(bundle.graph_path(name))
+    outputs = [port.name for port in session.get_outputs()]
+    return dict(zip(outputs, session.run(None, inputs), strict=True))
+
+
+@pytest.mark.parametrize("length", [1, 7, 40])
+def test_prefill(modules, bundle, length):
+    symbols, speaker = torch.randint(0, 732, (1, length)), torch.randn(1, 257)
+    mask = torch.ones(1, length, dtype=torch.bool)
+    with torch.no_grad():
+        context, durations = modules.text_to_tokens.encoder(symbols, speaker, mask)
+    made = run_graph(
+        bundle, "t2s_prefill", {"symbols": symbols.numpy(), "speaker": speaker.numpy()}
+    )
+    np.testing.assert_allclose(made["context"], context, **TOLERANCE)
+    np.testing.assert_allclose(made["log_durations"], durations, **TOLERANCE)
+
+
+@pytest.mark.parametrize("past", [0, 1, 30])
+def test_step(modules, bundle, past):
+    decoder = modules.text_to_tokens.decoder
+    inputs = {
+        "previous": torch.randint(0, TINY.codes, (1, 1)),
+        "context": torch.randn(1, 1, TINY.text_width),
+        "place": torch.randn(1, 1, 2),
+        "state.past": torch.randn(2, 2, 1, 4, past, 4),
+    }
+    with torch.no_grad():
+        logits, after = decoder(*inputs.values())
+    made = run_graph(bundle, "t2s_step", {name: x.numpy() for name, x in inputs.items()})
+    np.testing.assert_allclose(made["logits"], logits, **TOLERANCE)
+    np.testing.assert_allclose(made["next_state.past"], after, **TOLERANCE)
+
+
+@pytest.mark.parametrize("pieces", [(20,), (4, 1, 15)])
+def test_vocoder_with_its_state(modules, bundle, pieces):
+    vocoder = modules.vocoder
+    tokens, symbols = torch.randint(0, 1000, (1, 20)), torch.randint(0, 732, (1, 80))
+    speaker = torch.randn(1, 257)
+    with torch.no_grad():
+        prosody, filters, _ = vocoder(tokens, symbols, speaker, vocoder.initial_state(1))
+    names = state_names(vocoder.initial_state(1), "state")
+    state = [leaf.numpy() for leaf in pytree.tree_flatten(vocoder.initial_state(1))[0]]
+    made_prosody, made_filters, start = [], [], 0
+    for length in pieces:
+        inputs = {
+            "tokens": tokens[:, start : start + length].numpy(),
+            "symbols": symbols[:, 4 * start : 4 * (start + length)].numpy(),
+            "speaker": speaker.numpy(),
+        } | dict(zip(names, state, strict=True))
+        made = run_graph(bundle, "vocoder", inputs)
+        made_prosody.append(made["prosody"])
+        made_filters.append(made["filters"])
+        state = [made[f"next_{name}"] for name in names]
+        start += length
+    np.testing.assert_allclose(np.concatenate(made_prosody, 1), prosody, **TOLERANCE)
+    np.testing.assert_allclose(np.concatenate(made_filters, 1), filters, **TOLERANCE)
+
+
+def test_the_bundle_is_complete_and_speaks(bundle):
+    bundle.verify()
+    voice = Voice("somebody", np.full(256, 1 / 16, np.float32), 5.0)
+    speech = Synthesizer(bundle).synthesize("Hello.", voice)
+    assert len(speech) > 1000
+
+
+def test_the_same_weights_give_the_same_bytes(modules):
+    source = graph_sources(modules)["t2s_step"]
+    first, second = (export_graph(source).SerializeToString(deterministic=True) for _ in range(2))
+    assert first == second
+
+
+def test_names_that_do_not_fit_are_refused(modules):
+    source = graph_sources(modules)["t2s_step"]
+    wrong = type(source)(
+        source.module, source.inputs, source.input_names[:-1], source.output_names, source.dynamic
+    )
+    with pytest.raises(ValueError, match="4 inputs but 3 names"):
+        export_graph(wrong)
