@@ -106,6 +106,7 @@ class Session:
         self._now_samples = 0.0
         self._last_chunk_at = 0.0
         self._quiet_samples = 0
+        self._group: asyncio.TaskGroup | None = None
         self._closing = asyncio.Event()
         self._resting = asyncio.Event()
 
@@ -126,13 +127,17 @@ class Session:
         self._listeners.append(listener)
 
     def tell(self, event: InputEvent) -> None:
-        """Tell the agent something (TextInput, Interrupt, Say), while `run()` is running.
+        """Tell the agent something: TextInput, Interrupt, Say.
 
-        What it asks for is done before this returns; it does not wait for anything.
+        What it asks for is done before this returns; it does not wait for anything. What is
+        told before `run()` is told when that begins.
         """
         self._events.append(event)
-        if self._telling:  # by what the event before this one asked for
-            return
+        if self._group is not None and not self._telling:
+            self._tell_events()
+
+    def _tell_events(self) -> None:
+        """Tell the agent all that waits, also what the telling itself brings about."""
         self._telling = True
         try:
             while self._events:
@@ -161,10 +166,12 @@ class Session:
             DeviceError: the source failed for good.
         """
         failure: SelftalkError | None = None
-        async with asyncio.TaskGroup() as self._group:
+        async with asyncio.TaskGroup() as group:
+            self._group = group
             if self._detector is not None:
-                self._hearing = self._make_hearing(self._detector)
-            timekeeper = self._group.create_task(self._keep_time(), name="timekeeper")
+                self._hearing = self._make_hearing(self._detector, group)
+            self._tell_events()
+            timekeeper = group.create_task(self._keep_time(), name="timekeeper")
             try:
                 await self._listen()
             except SelftalkError as error:
@@ -175,12 +182,12 @@ class Session:
         if failure is not None:
             raise failure
 
-    def _make_hearing(self, detector: TurnDetector) -> Hearing:
+    def _make_hearing(self, detector: TurnDetector, group: asyncio.TaskGroup) -> Hearing:
         def tell(event: InputEvent) -> None:
             self._stopwatch.listened_to(detector.position_samples)
             self.tell(event)
 
-        return Hearing(self._stages, detector, self._group, tell=tell, show=self._notify)
+        return Hearing(self._stages, detector, group, tell=tell, show=self._notify)
 
     def _end(self) -> None:
         """Leave nothing running, and what was heard correct to the word."""
@@ -291,6 +298,7 @@ class Session:
 
     def _jobs_of(self, turn_id: int) -> TurnJobs:
         if turn_id not in self._jobs:
+            assert self._group is not None
             jobs = TurnJobs(
                 turn_id,
                 self._stages,

@@ -22,6 +22,7 @@ from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.conversation import Message
 from selftalk.stream.io import CHUNK_MS, CHUNK_SAMPLES, SAMPLE_RATE_HZ
 from selftalk.stream.playout import Playout
+from selftalk.stream.recognizer import Transcript
 from selftalk.stream.session import Session, SessionNotice
 from selftalk.stream.sink import PlayoutSink
 from selftalk.stream.speech import Marks, SpeechChunk, WordTime
@@ -32,6 +33,7 @@ from selftalk.stream.turns import TurnConfig, TurnDetector
 
 VOICE_HZ = 16_000
 WORD_SAMPLES = VOICE_HZ // 10
+RENDER_SECONDS = 0.02
 LOUDNESS_STEP = 0.01
 FIRST_LOUDNESS = 0.5  # of the user
 
@@ -91,16 +93,22 @@ class Loudspeaker(PlayoutSink):
         self.clear_calls: list[tuple[float, int, int]] = []  # (seconds, generation, samples)
         self.gains: list[float] = []
         self.broken = False
+        self.error: Exception | None = None
+
+    async def play(self, chunk: AudioChunk, generation: int) -> bool:
+        if self.error:
+            raise self.error
+        return await super().play(chunk, generation)
 
     async def _next_rendering(self) -> None:
         await self._rendered_once.wait()
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(RENDER_SECONDS)
             if self.broken:
                 continue
-            block = np.zeros(VOICE_HZ // 100, np.float32)
+            block = np.zeros(round(VOICE_HZ * RENDER_SECONDS), np.float32)
             self._playout.render(block)
             self.heard.append(block)
             rendered, self._rendered_once = self._rendered_once, asyncio.Event()
@@ -114,12 +122,6 @@ class Loudspeaker(PlayoutSink):
     def set_gain(self, gain: float) -> None:
         self.gains.append(gain)
         super().set_gain(gain)
-
-
-@dataclass(frozen=True)
-class Transcript:
-    text: str
-    language: str
 
 
 @dataclass
@@ -244,8 +246,10 @@ class World:
     async def run(self) -> None:
         """Run the session to its end."""
         playing = asyncio.create_task(self.loudspeaker.run())
+        others = asyncio.all_tasks()
         try:
             await self.session.run()
+            assert asyncio.all_tasks() <= others, "the session left tasks behind"
         finally:
             await asyncio.sleep(0.1)  # a fade goes on
             playing.cancel()

@@ -355,6 +355,14 @@ class TestFailures:
         assert world.session.conversation.messages[-1].text.startswith("a0 a1")
         assert orphans() == 0
 
+    def test_of_the_sound_card(self):
+        def unplug(world: World) -> None:
+            world.loudspeaker.error = DeviceError("the loudspeaker went away")
+
+        world = held(User((500, 1000)), prepare=unplug)
+        assert world.all(Failure) == [Failure(Stage.PLAYBACK, "the loudspeaker went away")]
+        assert world.session.state is AgentState.LISTENING
+
     def test_a_responder_that_hangs_is_given_up(self):
         responder = FakeResponder(first_delta_seconds=1e6)
         config = AgentConfig(thinking_timeout_ms=5000, apology=self.APOLOGY)
@@ -430,7 +438,7 @@ class TestWithoutVoice:
 
     def test_a_greeting_comes_first(self):
         def greet(world: World) -> None:
-            asyncio.get_running_loop().call_later(0.1, world.session.tell, Say("g0 g1."))
+            world.session.tell(Say("g0 g1."))  # before it runs
 
         world = held(User((2000, 1000)), prepare=greet)
         assert world.session.conversation.messages[0].text == "g0 g1."
