@@ -1,0 +1,271 @@
+"""SmallLlm: an embedded language model that answers in the role of a self.
+
+A model of 135 million parameters hardly follows instructions but imitates well, so the role
+is given as example exchanges; their prompt is computed once and stays cached. The mirror
+lends it an ear: where a feeling was told, the mirror says the first sentence, at once, and the
+model goes on from there; grief, danger, and languages it does not speak are the mirror's alone.
+Knows nothing about audio or sentences.
+"""
+
+import importlib
+import secrets
+import threading
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from selftalk.stream.conversation import Message
+from selftalk.stream.errors import ResponderError
+from selftalk.stream.language_guess import guess_language
+from selftalk.stream.mirror import Mirror, find_topic, is_crisis
+from selftalk.stream.reply_guard import ReplyGuard
+from selftalk.stream.selves import Self
+from selftalk.stream.stop import StopFlag, Stopped
+from selftalk.stream.thread_stream import emit_in_thread
+
+MAX_TOKENS = 72  # about 50 words; the guard ends a reply earlier
+HISTORY_MESSAGES = 12
+HISTORY_STEP = 8  # the history is shortened by so many at once, which keeps the cache valid
+BATCH_TOKENS = 64  # a stop flag is seen after so many tokens of prompt, or one of reply
+LOCK_POLL_SECONDS = 0.05
+
+# Where a tactless sentence would hurt, rules are better than a model that guesses.
+TENDER_TOPICS = frozenset(["crisis", "loss", "breakup", "lonely", "sad", "guilt", "ill", "failure"])
+
+Chunk = dict[str, Any]
+
+
+class ChatServer(Protocol):
+    """What is used of `xllamacpp.Server`."""
+
+    def handle_chat_completions(
+        self, request: dict[str, Any], on_chunk: Callable[[Chunk], bool]
+    ) -> None:
+        """Answer a chat request; `on_chunk` gets each delta and returns whether to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmallLlmConfig:
+    """How an embedded model is run."""
+
+    n_threads: int = 1
+    """More make it slower as soon as another stage is busy too: llama.cpp spins."""
+    context_tokens: int = 2048
+    temperature: float = 0.2
+    repeat_penalty: float = 1.1
+    repeat_tokens: int = 20
+    """How far back words are penalised: the reply, not the examples before it."""
+    top_p: float = 0.9
+    languages: frozenset[str] | None = frozenset({"en"})
+    """The languages it speaks; None for any."""
+    follows_instructions: bool = False
+    """Whether a system prompt helps it (the smallest models get worse by one), so that it can
+    do without the mirror."""
+
+
+class SmallLlm:
+    """A GGUF model in this process, one reply at a time."""
+
+    def __init__(
+        self,
+        model_path: Path,
+        self_: Self,
+        config: SmallLlmConfig | None = None,
+        *,
+        mirror: Mirror | None = None,
+        open_server: Callable[[Path, SmallLlmConfig], ChatServer] | None = None,
+    ) -> None:
+        """Take note of a model; it is loaded by `warm_up` or the first reply.
+
+        Args:
+            model_path: an instruct model in GGUF format.
+            self_: the role to play.
+            config: how to run it.
+            mirror: what answers where the model cannot.
+            open_server: loads the model (for tests).
+        """
+        self._model_path = model_path
+        self._self = self_
+        self._config = config or SmallLlmConfig()
+        self._mirror = mirror or Mirror()
+        self._open_server = open_server or open_llama
+        self._server: ChatServer | None = None
+        self._busy = threading.Lock()
+
+    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        """Stream the reply to a conversation; closing the stream stops the model.
+
+        Raises:
+            ResponderError: the model cannot be loaded or run.
+        """
+        question = next((m.text for m in reversed(messages) if m.role == "user"), "")
+        if not self._may_answer(question):
+            yield self._mirror.answer(messages)
+            return
+        opening = "" if self._config.follows_instructions else self._mirror.opening(messages)
+        if opening:
+            yield opening
+        guard = ReplyGuard(
+            [question, *_last_replies(messages)],
+            opening=opening,
+            ends_at_question=not self._config.follows_instructions,
+        )
+        async with aclosing(self._deltas(self._request(messages, opening))) as deltas:
+            async for delta in deltas:
+                if text := guard.push(delta):
+                    yield text
+                if guard.is_over:
+                    break
+        if text := guard.flush():
+            yield text
+        if guard.is_empty:
+            ask = self._mirror.question if opening else self._mirror.answer
+            yield (" " if opening else "") + ask(messages)
+
+    async def warm_up(self) -> None:
+        """Load the model and compute the prompt that all replies share.
+
+        Raises:
+            ResponderError: the model cannot be loaded.
+        """
+        request = self._request([Message("user", "Hi.")]) | {"max_tokens": 1}
+        async with aclosing(self._deltas(request)) as deltas:
+            async for _ in deltas:
+                pass
+
+    async def close(self) -> None:
+        """Give the memory of the model back."""
+        self._server = None
+
+    def _may_answer(self, question: str) -> bool:
+        languages = self._config.languages
+        if is_crisis(question) or (languages and guess_language(question) not in languages):
+            return False
+        return self._config.follows_instructions or find_topic(question) not in TENDER_TOPICS
+
+    def _request(self, messages: Sequence[Message], opening: str = "") -> dict[str, Any]:
+        begun = [{"role": "assistant", "content": opening}] if opening else []
+        return {
+            "messages": self._prompt(messages) + begun,
+            "stream": True,
+            "cache_prompt": True,
+            "return_progress": True,  # calls back while the prompt is computed, so it can stop
+            "max_tokens": MAX_TOKENS,
+            "temperature": self._config.temperature,
+            "top_p": self._config.top_p,
+            "repeat_penalty": self._config.repeat_penalty,
+            "repeat_last_n": self._config.repeat_tokens,
+            "seed": len(messages),
+        }
+
+    def _prompt(self, messages: Sequence[Message]) -> list[dict[str, str]]:
+        """Role, example exchanges, and the recent messages, in the words of the chat format."""
+        said = [m for m in messages if m.role != "system"]
+        question = said[-1].text if said else ""
+        told = [m for m in messages if m.role == "system"][:1]
+        prompt = []
+        if self._config.follows_instructions:
+            system = told[0].text if told else self._self.instructions()
+            prompt.append({"role": "system", "content": system})
+        for example in self._self.examples_in(guess_language(question)):
+            prompt.append({"role": "user", "content": example.user})
+            prompt.append({"role": "assistant", "content": example.reply})
+        return prompt + [{"role": m.role, "content": m.text} for m in _recent(said)]
+
+    def _deltas(self, request: dict[str, Any]) -> AsyncGenerator[str, None]:
+        stop = StopFlag()
+
+        def produce(emit: Callable[[str], None]) -> None:
+            self._acquire(stop)
+            try:
+                self._generate(request, emit, stop)
+            finally:
+                self._busy.release()
+
+        return emit_in_thread(produce, stop, max_items=MAX_TOKENS, name="llm")
+
+    def _acquire(self, stop: StopFlag) -> None:
+        """Wait for the reply before this one, which was stopped, to leave the model."""
+        while not self._busy.acquire(timeout=LOCK_POLL_SECONDS):
+            stop.raise_if_set()
+
+    def _generate(
+        self, request: dict[str, Any], emit: Callable[[str], None], stop: StopFlag
+    ) -> None:
+        if self._server is None:
+            self._server = self._open_server(self._model_path, self._config)
+        stop.raise_if_set()
+        failures: list[str] = []
+
+        def on_chunk(chunk: Chunk) -> bool:
+            if "error" in chunk:
+                failures.append(str(chunk["error"].get("message", "unknown error")))
+            try:
+                for choice in chunk.get("choices", ()):
+                    if content := choice.get("delta", {}).get("content"):
+                        emit(content)
+            except Stopped:
+                return True
+            return stop.is_set or bool(failures)
+
+        self._server.handle_chat_completions(request, on_chunk)
+        if failures:
+            raise ResponderError(f"'{self._model_path.name}' cannot answer: {failures[0]}")
+
+
+def _recent(said: Sequence[Message]) -> Sequence[Message]:
+    """The last messages; the first of them stays the same for several turns."""
+    excess = max(0, len(said) - HISTORY_MESSAGES)
+    start = -(-excess // HISTORY_STEP) * HISTORY_STEP
+    return said[start:]
+
+
+def _last_replies(messages: Sequence[Message]) -> list[str]:
+    return [message.text for message in messages if message.role == "assistant"][-2:]
+
+
+def open_llama(model_path: Path, config: SmallLlmConfig) -> ChatServer:
+    """Load a GGUF file with llama.cpp.
+
+    Raises:
+        ResponderError: the file is no GGUF model, or llama.cpp is not installed.
+    """
+    try:
+        with model_path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise ResponderError(f"cannot read the model '{model_path}': {error.strerror}") from error
+    if magic != b"GGUF":
+        raise ResponderError(f"'{model_path}' is not a GGUF model file")
+    try:
+        llama = importlib.import_module("xllamacpp")
+    except ImportError as error:
+        raise ResponderError(
+            "the embedded language model needs llama.cpp: pip install 'selftalk[local]'"
+        ) from error
+    try:
+        server: ChatServer = llama.Server(_llama_params(llama, model_path, config))
+    except (RuntimeError, ValueError, MemoryError) as error:
+        raise ResponderError(f"llama.cpp cannot load '{model_path}': {error}") from error
+    return server
+
+
+def _llama_params(llama: Any, model_path: Path, config: SmallLlmConfig) -> Any:
+    params = llama.CommonParams()
+    params.model.path = str(model_path)
+    params.cpuparams.n_threads = config.n_threads
+    params.cpuparams_batch.n_threads = config.n_threads
+    params.n_ctx = config.context_tokens
+    params.n_batch = params.n_ubatch = BATCH_TOKENS
+    params.n_parallel = 1
+    params.n_gpu_layers = 0
+    params.cache_ram_mib = 0  # by default llama.cpp keeps up to 8 GiB of old prompts
+    params.verbosity = 0
+    # The engine also listens on a loopback port: nobody knows the key, and nothing is served.
+    params.api_keys = [secrets.token_hex(32)]
+    params.ui = False
+    params.endpoint_slots = False
+    params.n_threads_http = 1
+    return params
