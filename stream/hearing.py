@@ -7,6 +7,7 @@ Knows nothing about replies.
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
@@ -70,6 +71,8 @@ class Hearing:
         self._partials = PartialTranscriber() if stages.recognizer.suits_partials else None
         self._jobs: set[asyncio.Task[None]] = set()
         self._transcribing: dict[int, StopFlag] = {}
+        self._judging = StopFlag()
+        self._judge_lock = threading.Lock()  # a slow machine must not judge two pauses at once
 
     @property
     def position_samples(self) -> int:
@@ -101,7 +104,7 @@ class Hearing:
 
     def stop(self) -> None:
         """Leave nothing running."""
-        for stop in self._transcribing.values():
+        for stop in [self._judging, *self._transcribing.values()]:
             stop.set()
         if self._partials is not None:
             self._partials.reset()
@@ -112,11 +115,13 @@ class Hearing:
         """Start and stop what depends on where the utterance is."""
         if isinstance(event, SpeechStarted):
             self._speech_start = event.at_samples
+        self._judging.set()  # whatever happens, the pause before it is over
         if isinstance(event, SpeechPaused):
+            self._judging = StopFlag()
             if self._partials is not None:
                 self._partials.make_way()
             if self._stages.end_of_turn is not None:
-                self._start(self._judge(event, self._stages.end_of_turn))
+                self._start(self._judge(event, self._stages.end_of_turn, self._judging))
         if isinstance(event, SpeechEnded) and self._partials is not None:
             self._partials.reset()
 
@@ -177,12 +182,16 @@ class Hearing:
 
         return await self._compute(recognize, stop, "recogniser")
 
-    async def _judge(self, pause: SpeechPaused, end_of_turn: "EndOfTurn") -> None:
+    async def _judge(self, pause: SpeechPaused, end_of_turn: "EndOfTurn", stop: StopFlag) -> None:
         """Ask whether this pause is an end; without an answer it lasts as long as usual."""
+
+        def judge() -> float:
+            with self._judge_lock:
+                stop.raise_if_set()
+                return end_of_turn.probability(pause.audio)
+
         try:
-            probability = await self._compute(
-                lambda: end_of_turn.probability(pause.audio), StopFlag(), "end of turn"
-            )
+            probability = await self._compute(judge, stop, "end of turn")
         except Exception:
             logger.exception("the judge of pauses failed")
             return

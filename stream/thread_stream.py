@@ -9,7 +9,9 @@ stop flag does. Knows nothing about what is generated.
 """
 
 import asyncio
+import atexit
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -19,6 +21,8 @@ from selftalk.stream.stop import StopFlag, Stopped
 Item = TypeVar("Item")
 
 STOP_POLL_SECONDS = 0.05  # how long a thread with a full queue may overlook a stop flag
+
+EXIT_SECONDS = 5.0  # how long the end of the program waits for threads to take their last step
 
 _live_lock = threading.Lock()
 _live_count = 0
@@ -136,6 +140,8 @@ class _Relay(Generic[Item]):
 
     def _emit(self, item: Item) -> None:
         while not self.free_slots.acquire(timeout=STOP_POLL_SECONDS):
+            if self._loop.is_closed():  # nobody will ever read what waits
+                self._stop.set()
             self._stop.raise_if_set()
         self._stop.raise_if_set()
         self._tell(item)
@@ -151,3 +157,13 @@ def _count_live(change: int) -> None:
     global _live_count
     with _live_lock:
         _live_count += change
+
+
+def _let_threads_end() -> None:
+    """Wait for the last steps: a thread that is torn out of a library takes the program along."""
+    deadline = time.monotonic() + EXIT_SECONDS
+    while live_generations() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+atexit.register(_let_threads_end)

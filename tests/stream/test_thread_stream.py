@@ -1,6 +1,8 @@
 """iterate_in_thread: order, errors, back-pressure, and nothing left running."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
@@ -160,14 +162,35 @@ def test_flag_set_before_the_start_generates_nothing() -> None:
     assert endless.drawn == 0
 
 
-def test_thread_ends_when_its_loop_is_gone() -> None:
+@pytest.mark.parametrize("max_items", [1, 1000])
+def test_thread_ends_when_its_loop_is_gone(max_items: int) -> None:
     stop = StopFlag()
     loop = asyncio.new_event_loop()
     endless = Endless(stop)
-    stream = iterate_in_thread(endless, stop, max_items=1000)
+    stream = iterate_in_thread(endless, stop, max_items=max_items)
     assert loop.run_until_complete(anext(stream)) == 1
     loop.close()
     for thread in threading.enumerate():
         if thread.name == "generation":
             thread.join(5)
     assert live_generations() == 0
+
+
+def test_the_program_waits_for_the_last_step_of_a_thread() -> None:
+    program = """
+import asyncio, time
+from selftalk.stream.stop import StopFlag
+from selftalk.stream.thread_stream import iterate_in_thread
+
+def slow():
+    yield 1
+    time.sleep(0.2)
+    print("whole", flush=True)
+
+async def main():
+    await anext(iterate_in_thread(slow, StopFlag()))
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "whole\n")
