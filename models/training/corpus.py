@@ -167,6 +167,10 @@ class Corpus:
         for shard in self.shards:
             yield from self.shard(shard)
 
+    def forget(self, shard: int) -> None:
+        """Free the memory of a shard; it is read anew when it is wanted again."""
+        self._loaded.pop(shard, None)
+
     def shard(self, shard: int) -> list[Utterance]:
         """The utterances of one finished shard, with the features that exist."""
         if shard not in self._loaded:

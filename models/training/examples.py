@@ -25,6 +25,7 @@ from selftalk.stream.symbols import SYMBOLS_V2
 
 PITCH_SAMPLES = 300  # the teacher's step of pitch and energy
 UNVOICED_BELOW_HZ = 10.0
+LOWEST_PITCH_HZ = 40.0
 PITCH_SCALE = 4.0  # brings the relative log pitch to unit variance
 PITCH_CENTRE = float(np.log(170.0))
 PITCH_SPREAD = 0.35  # of the mean log pitch among speakers
@@ -77,13 +78,21 @@ def excitation(pitch_hz: npt.NDArray[np.float32], samples: int) -> Float32Array:
     return pulse_train(np.interp(at, steps, cycles), held)
 
 
+def mean_log_pitch(pitch_hz: npt.NDArray[np.float32]) -> float:
+    """Mean log pitch as nano counts it, the glides into and out of voicing included."""
+    voiced = pitch_hz[pitch_hz > UNVOICED_BELOW_HZ]
+    if not len(voiced):
+        return PITCH_CENTRE
+    return float(np.log(np.maximum(voiced, LOWEST_PITCH_HZ)).mean())
+
+
 def prosody_frames(
     pitch_hz: npt.NDArray[np.float32], energy: npt.NDArray[np.float32], frames: int
 ) -> tuple[Float32Array, float]:
     """Pitch and energy at 80 Hz → (frames, 3) at 100 Hz, and the mean log pitch."""
     voiced = pitch_hz > UNVOICED_BELOW_HZ
-    log_pitch = np.log(np.maximum(pitch_hz, 40.0))
-    mean = float(log_pitch[voiced].mean()) if voiced.any() else PITCH_CENTRE
+    log_pitch = np.log(np.maximum(pitch_hz, LOWEST_PITCH_HZ))
+    mean = mean_log_pitch(pitch_hz)
     relative = np.where(voiced, PITCH_SCALE * (log_pitch - mean), 0.0)
     at = (np.arange(frames) + 0.5) * FRAME_SAMPLES / PITCH_SAMPLES - 0.5
     steps = np.arange(len(pitch_hz))

@@ -9,7 +9,7 @@ import csv
 import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -46,7 +46,7 @@ class Schedule:
     averaging: float = 0.999
     save_every_seconds: float = 300.0
     report_every_steps: int = 50
-    validate_every_steps: int = 500
+    validate_every_steps: int = 250
 
     def rate(self, step: int) -> float:
         """Learning rate of a step: linear warm-up, then half a cosine."""
@@ -74,7 +74,7 @@ class Run:
             weight_decay=schedule.weight_decay,
         )
         self.average = torch.optim.swa_utils.AveragedModel(
-            task.model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(schedule.averaging)
+            task.model, multi_avg_fn=averaging(schedule.averaging)
         )
         if (folder / "last.pt").exists():
             self._restore()
@@ -147,6 +147,18 @@ class Run:
                 writer.writeheader()
             writer.writerow(row)
         print(" ".join(f"{name} {value}" for name, value in row.items()), flush=True)  # noqa: T201
+
+
+def averaging(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+    """An exponential moving average that is short at first, so that it forgets the beginning."""
+
+    @torch.no_grad()
+    def update(average: list[Tensor], current: list[Tensor], updates: Tensor | int) -> None:
+        count = int(updates)
+        weight = 1 - min(decay, (1 + count) / (10 + count))
+        torch._foreach_lerp_(average, current, weight)
+
+    return update
 
 
 def mean_of(figures: Iterable[dict[str, float]]) -> dict[str, float]:

@@ -1,9 +1,10 @@
 """The stages of nano's training, one command each.
 
-    python -m selftalk.models.training.stages tokenizer|t2s|vocoder --data FOLDER --out FOLDER
+    python -m selftalk.models.training.stages STAGE --data FOLDER --out FOLDER
 
 Each stage is resumable (run the same command again) and writes `last.pt`, logs as CSV and, when
-it is done, `model.safetensors` with the averaged weights.
+it is done, `model.safetensors` with the averaged weights. The stage `voices` trains nothing: it
+chooses the stock voices among the speakers of the corpus.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training.corpus import Corpus, Utterance
 from selftalk.models.training.examples import Example, example_of, whisper_features
 from selftalk.models.training.loop import Run, Schedule, Task
+from selftalk.models.training.stock_voices import save_voices, stock_voices
 from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
 from selftalk.models.training.tokenizer_task import Features, TokenizerTask, tokenize
 from selftalk.models.training.vocoder_task import VocoderTask
@@ -112,7 +114,7 @@ def save_average(run: Run) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a stage."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=sorted(SCHEDULES))
+    parser.add_argument("stage", choices=[*SCHEDULES, "voices"])
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpus")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--tokenizer", type=Path, help="model.safetensors of the tokenizer stage")
@@ -124,6 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     np.seterr(all="raise", under="ignore")
+    if options.stage == "voices":
+        save_voices(stock_voices(read_utterances(options)), options.out)
+        return
     schedule = SCHEDULES[options.stage]
     if options.steps:
         schedule = replace(schedule, steps=options.steps)

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from selftalk.models.training.corpus import Utterance
-from selftalk.models.training.examples import UNVOICED_BELOW_HZ
+from selftalk.models.training.examples import mean_log_pitch
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.voices import DEFAULT_VOICE, SUFFIX, Voice
 
 LOW_NAMES = ("rowan", "silas", "oren", "tomas")
 HIGH_NAMES = ("mila", "ines", "juno", "wren")
-BORDER_HZ = 165.0  # between low and high voices
+BORDER_HZ = 145.0  # between low and high voices
 FEWEST_UTTERANCES = 2
 
 
@@ -46,10 +46,9 @@ def candidates(utterances: Iterable[Utterance]) -> list[Candidate]:
 
 def _candidate(speaker: str, group: Sequence[Utterance]) -> Candidate:
     mean = np.mean([utterance.speaker_embedding for utterance in group], axis=0)
-    pitch = np.concatenate([utterance.pitch_hz for utterance in group])
-    voiced = pitch[pitch > UNVOICED_BELOW_HZ]
+    pitch = float(np.mean([mean_log_pitch(utterance.pitch_hz) for utterance in group]))
     embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
-    return Candidate(speaker, embedding, float(np.log(voiced).mean()))
+    return Candidate(speaker, embedding, pitch)
 
 
 def far_apart(choices: Sequence[Candidate], count: int) -> list[Candidate]:

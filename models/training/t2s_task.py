@@ -50,7 +50,7 @@ class TextToTokensTask:
         train: Sequence[tuple[Example, np.ndarray]],
         valid: Sequence[tuple[Example, np.ndarray]],
         *,
-        batch_tokens: int = 1600,
+        batch_tokens: int = 1000,
     ) -> None:
         self.model = model
         self.train = sorted(train, key=lambda pair: pair[0].tokens)
