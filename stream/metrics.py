@@ -37,7 +37,7 @@ STAGES = (
     _StageMarks("first_sample_played", FIRST_PLAYED),
 )
 
-BAR_MS = 50  # of time for each full block of a bar
+BAR_BLOCKS = 32  # of all bars together: the line stays a line however long a turn takes
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -83,18 +83,20 @@ class TurnMetrics:
         return {**stages, PIPELINE: 1000 * pipeline}
 
     def waterfall(self) -> str:
-        """One line of text: the whole, then each stage with a small bar."""
+        """One line of text: the whole, then each stage with its share of a bar."""
+        stages = self.stages_ms()
+        longest = max(1.0, sum(stages.values()))
         whole = self.voice_to_voice_ms
         head = "no audio" if whole is None else f"{whole:.0f} ms"
-        stages = [
-            f"{name.replace('_', ' ')} {milliseconds:.0f} {_bar(milliseconds)}".rstrip()
-            for name, milliseconds in self.stages_ms().items()
+        parts = [
+            f"{name.replace('_', ' ')} {milliseconds:.0f} {_bar(milliseconds / longest)}".rstrip()
+            for name, milliseconds in stages.items()
             if milliseconds >= 1
         ]
-        return " · ".join([head, *stages])
+        return " · ".join([head, *parts])
 
 
-def _bar(milliseconds: float) -> str:
-    """A bar of one block for each `BAR_MS`, in steps of an eighth of it."""
-    eighths = round(8 * milliseconds / BAR_MS)
+def _bar(share: float) -> str:
+    """A bar of this share of all blocks, in steps of an eighth of one."""
+    eighths = round(8 * BAR_BLOCKS * share)
     return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()

@@ -43,6 +43,7 @@ from selftalk.stream.events import (
 from selftalk.stream.hearing import Hearing
 from selftalk.stream.io import SAMPLE_RATE_HZ, AudioSink, AudioSource
 from selftalk.stream.sentences import SentenceSplitter
+from selftalk.stream.speaking import Speculation
 from selftalk.stream.stages import Stages
 from selftalk.stream.stopwatch import Stopwatch, TurnReport
 from selftalk.stream.turn import MakeSplitter
@@ -121,6 +122,11 @@ class Session:
     def conversation(self) -> Conversation:
         """What was said and heard so far."""
         return self._agent.conversation
+
+    @property
+    def speculation(self) -> Speculation:
+        """What the replies begun on suspicion were good for."""
+        return self._agent.speculation
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener` with everything that happens; it must not wait."""

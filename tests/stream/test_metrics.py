@@ -98,11 +98,12 @@ def test_a_turn_without_sound_has_no_voice_to_voice_time():
 
 
 def test_the_waterfall_is_one_line_that_shows_what_is_large():
-    line = measured(
-        speech_end=0, endpoint=200, first_audio=225, first_sample_played=225
-    ).waterfall()
-    assert line == "225 ms · endpoint wait 200 ████ · first audio chunk 25 ▌"
-    assert measured(speech_end=0, endpoint=200).waterfall() == "no audio · endpoint wait 200 ████"
+    metrics = measured(speech_end=0, endpoint=300, first_audio=400, first_sample_played=400)
+    assert metrics.waterfall() == (
+        "400 ms · endpoint wait 300 ████████████████████████ · first audio chunk 100 ████████"
+    )
+    assert measured(speech_end=0, first_token=9000).waterfall().count("█") == 32
+    assert measured(speech_end=0).waterfall() == "no audio"
 
 
 def test_the_synthesizers_marks_are_stages():
