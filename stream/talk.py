@@ -1,0 +1,121 @@
+"""Talk: from settings to a running conversation.
+
+Loads the models a config names, warms them up, and puts source, sink and stages together into a
+`Session`. Knows what to load, not how anything works.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+
+from selftalk.stream.audio import AudioChunk
+from selftalk.stream.bundle import Bundle, default_bundle
+from selftalk.stream.config import TalkConfig
+from selftalk.stream.end_of_turn import load_end_of_turn
+from selftalk.stream.io import AudioSink, AudioSource
+from selftalk.stream.recognizer import load_recognizer
+from selftalk.stream.responder import ChosenResponder, load_responder
+from selftalk.stream.selves import Self
+from selftalk.stream.session import Session
+from selftalk.stream.stages import Stages
+from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.turns import TurnDetector
+from selftalk.stream.vad import load_vad
+from selftalk.stream.voices import DEFAULT_VOICE, Voice
+from selftalk.stream.weights import Progress
+
+Busy = Callable[[], AbstractContextManager[None]]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who takes part in a conversation, loaded and warm."""
+
+    stages: Stages
+    responder: ChosenResponder
+    synthesizer: Synthesizer
+    voice: Voice
+
+
+async def load_cast(
+    config: TalkConfig,
+    self_: Self,
+    *,
+    progress: Progress | None = None,
+    tell: Tell = lambda _line: None,
+    busy: Busy = nullcontext,
+) -> Cast:
+    """Load and warm up the models of a conversation.
+
+    Args:
+        config: the settings.
+        self_: whom to talk with; its voice is used unless the settings name another.
+        progress: told about weights that arrive.
+        tell: told in a line what is being loaded.
+        busy: see `Stages.busy`.
+
+    Raises:
+        SelftalkError: something cannot be loaded; the message says what.
+    """
+    synthesizer = load_synthesizer(config)
+    voice = synthesizer.voice(_voice_name(config, self_))
+    tell(f"voice: {voice.name}, by {synthesizer.bundle.manifest.name}")
+    recognizer = load_recognizer(config.recognizer, progress)
+    tell(f"recogniser: {type(recognizer).__name__.lower()}")
+    chosen = load_responder(config.responder, self_, progress)
+    tell(f"answers: {chosen.description}")
+    end_of_turn = load_end_of_turn() if config.vad.end_of_turn else None
+    stages = Stages(
+        recognizer=recognizer,
+        responder=chosen.responder,
+        synthesizer=synthesizer,
+        voice=voice,
+        end_of_turn=end_of_turn,
+        language=config.recognizer.language,
+        busy=busy,
+    )
+    await asyncio.to_thread(_warm_up, stages, synthesizer)
+    await chosen.responder.warm_up()
+    return Cast(stages, chosen, synthesizer, voice)
+
+
+def load_synthesizer(config: TalkConfig) -> Synthesizer:
+    """The voice model that the settings name.
+
+    Raises:
+        BundleError: it is missing or damaged.
+    """
+    bundle = Bundle.load(config.voice.bundle) if config.voice.bundle else default_bundle()
+    options = SynthesisOptions(
+        language=config.voice.language,
+        speed=config.voice.speed,
+        pitch_semitones=config.voice.pitch_semitones,
+        seed=config.voice.seed,
+    )
+    return Synthesizer(bundle, options)
+
+
+def open_session(
+    cast: Cast, config: TalkConfig, source: AudioSource | None, sink: AudioSink
+) -> Session:
+    """Put a conversation together; without a source the user only types."""
+    detector = TurnDetector(load_vad(config.vad.engine), config.turns) if source else None
+    return Session(cast.stages, sink, source, detector, config=config.agent)
+
+
+def _voice_name(config: TalkConfig, self_: Self) -> str:
+    return config.voice.name if config.voice.name != DEFAULT_VOICE else self_.voice
+
+
+def _warm_up(stages: Stages, synthesizer: Synthesizer) -> None:
+    """Let every model run once: the first run allocates, and is several times slower."""
+    synthesizer.warm_up()
+    noise = np.random.default_rng(0).standard_normal(16_000).astype(np.float32) * 0.01
+    heard = AudioChunk(noise, 16_000)
+    stages.recognizer.transcribe(heard, stages.language)
+    if stages.end_of_turn is not None:
+        stages.end_of_turn.probability(heard)
