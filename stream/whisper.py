@@ -9,7 +9,7 @@ speech. Chinese is written in simplified characters, whatever the model writes.
 Knows nothing about turns and when to decode.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from selftalk.stream.pieces import split_at_pauses
 from selftalk.stream.recognizer import SAMPLE_RATE_HZ, Transcript, base_language, speech_samples
 from selftalk.stream.repetition import looping_tokens, without_loops
 from selftalk.stream.stop import StopFlag
+from selftalk.stream.traditional_zh import simplified
 
 WINDOW_SECONDS = 30.0
 LONGEST_PIECE_SECONDS = 28.0
@@ -39,8 +40,6 @@ LEAST_CONFIDENCE = 0.3
 """What is imagined in noise stays below; real speech was not seen below 0.7."""
 LANGUAGE_ALIASES = {"yue": "zh"}
 """Languages this model has no token for, and the one it writes them in."""
-
-Simplify = Callable[[str], str]
 
 
 class Heard(NamedTuple):
@@ -102,7 +101,7 @@ class Whisper:
                 texts.append(self._text(heard.tokens))
                 confidences.append(heard.confidence)
         joined = " ".join(filter(None, texts))
-        text = simplifier()(joined) if told == "zh" else joined
+        text = simplified(joined) if told == "zh" else joined
         return Transcript(text, language or self._language, _geometric_mean(confidences))
 
     def _hear(self, samples: Float32Array, language: str) -> Heard:
@@ -157,23 +156,6 @@ def read_vocabulary(path: Path) -> list[str]:
     if not path.is_file():
         raise WeightsError(f"vocabulary file '{path}' does not exist")
     return path.read_text("utf-8").removesuffix("\n").split("\n")
-
-
-@lru_cache(maxsize=1)
-def simplifier() -> Simplify:
-    """Traditional characters to simplified ones.
-
-    Raises:
-        RecognizerError: OpenCC is not installed.
-    """
-    try:
-        import opencc
-    except ImportError as error:
-        raise RecognizerError(
-            "Chinese needs OpenCC, which `pip install selftalk[local]` brings"
-        ) from error
-    convert: Simplify = opencc.OpenCC("t2s").convert
-    return convert
 
 
 def _features(samples: Float32Array, window_seconds: float) -> Float32Array:

@@ -10,7 +10,7 @@ from selftalk.stream.errors import RecognizerError, WeightsError
 from selftalk.stream.stop import StopFlag, Stopped
 from selftalk.stream.weights import resolve
 from selftalk.stream.wer import error_rate
-from selftalk.stream.whisper import Whisper, read_vocabulary, simplifier
+from selftalk.stream.whisper import Whisper, read_vocabulary
 
 pytest.importorskip("ctranslate2")
 DATA = Path(__file__).parents[1] / "data"
@@ -101,17 +101,11 @@ def test_languages_are_told_and_unknown_ones_refused():
 
 
 def test_bytes_become_characters_and_chinese_is_simplified():
-    pytest.importorskip("opencc")
     later = [VOCABULARY.index(token) for token in ("å¾Į", "åľº", "æ")]
     whisper, _ = recogniser((later, -0.1, 0.0), language="zh")
     assert (
         whisper.transcribe(sound(1)).text == "后场"
     )  # 後 written by the model, æ half a character
-
-
-def test_simplifier():
-    pytest.importorskip("opencc")
-    assert simplifier()("這個聲音聽起來像後來的我") == "这个声音听起来像后来的我"
 
 
 def test_stops_before_a_piece():
