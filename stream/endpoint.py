@@ -17,6 +17,12 @@ from selftalk.stream.errors import ConfigError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+METADATA = frozenset(
+    map(ipaddress.ip_address, ("100.100.100.200", "168.63.129.16", "fd00:ec2::254"))
+)
+"""Where clouds answer with credentials outside of the link-local range."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -57,9 +63,9 @@ def endpoint(base_url: str, key_variable: str) -> Endpoint:
         raise ConfigError(f"base_url must not hold a password; put the key into ${key_variable}")
     key = os.environ.get(key_variable) or None
     addresses = _addresses_of(parts.hostname)
-    if any(_never_a_service(address) for address in addresses):
+    if any(map(never_a_service, addresses)):
         raise ConfigError(f"base_url '{base_url}' points to an address that no service has")
-    if key and parts.scheme == "http" and not all(_is_near(address) for address in addresses):
+    if key and parts.scheme == "http" and not all(map(is_near, addresses)):
         raise ConfigError(
             f"base_url '{base_url}' would send ${key_variable} unencrypted; use https"
         )
@@ -72,18 +78,26 @@ def _addresses_of(host: str) -> list[Address]:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
-    return [_plain(ipaddress.ip_address(str(entry[4][0]).split("%")[0])) for entry in found]
+    return [plain_address(str(entry[4][0])) for entry in found]
 
 
-def _plain(address: Address) -> Address:
-    """An IPv4 address in IPv6 clothes is an IPv4 address."""
-    return getattr(address, "ipv4_mapped", None) or address
+def plain_address(text: str) -> Address:
+    """An address without its clothes: IPv4 mapped, translated or tunnelled into IPv6 is IPv4."""
+    address = ipaddress.ip_address(text.split("%")[0])
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    tunnelled = address.teredo[1] if address.teredo else None
+    return address.ipv4_mapped or address.sixtofour or tunnelled or address
 
 
-def _never_a_service(address: Address) -> bool:
-    """Link-local addresses hold the metadata (and credentials) of cloud machines."""
-    return address.is_link_local or address.is_multicast or address.is_unspecified
+def never_a_service(address: Address) -> bool:
+    """Whether cloud machines tell their credentials there, or nobody can listen there."""
+    metadata = address.is_link_local or address in METADATA
+    return metadata or address.is_multicast or address.is_unspecified
 
 
-def _is_near(address: Address) -> bool:
+def is_near(address: Address) -> bool:
+    """Whether an address is this machine's or of the local network."""
     return address.is_loopback or address.is_private

@@ -57,7 +57,8 @@ class Self:
     voice: str = "default"
     language: str = "auto"
     """What it speaks; "auto" is the language of the user."""
-    temperature: float = 0.7
+    temperature: float | None = None
+    """Of the sampling; None for the one in the settings."""
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     """Exchanges by language, from which a small model learns the role better than by rules."""
 
@@ -71,13 +72,22 @@ class Self:
         """The example exchanges in a language, else in English, else none."""
         return self.examples.get(language) or self.examples.get("en", ())
 
-    def instructions(self) -> str:
-        """The system prompt for a model that can follow one."""
+    def instructions(self, examples_in: str = "") -> str:
+        """The system prompt for a model that can follow one.
+
+        Args:
+            examples_in: the language of example exchanges in it; none if empty.
+        """
         if self.language == "auto":
             language = "Answer in the language the user speaks."
         else:
             language = f"Answer in {LANGUAGE_NAMES[self.language]}."
-        return f"{self.persona.strip()}\n\n{self.style.strip()}\n\n{SPOKEN_RULES} {language}"
+        parts = [self.persona, self.style, f"{SPOKEN_RULES} {language}"]
+        examples = self.examples_in(examples_in) if examples_in else ()
+        if examples:
+            shown = [f"User: {example.user}\nYou: {example.reply}" for example in examples]
+            parts.append("This is how you talk:\n" + "\n".join(shown))
+        return "\n\n".join(part.strip() for part in parts)
 
 
 def user_folder() -> Path:
@@ -131,7 +141,7 @@ def parse_self(text: str, where: str) -> Self:
         greeting=_greeting(table["greeting"], where),
         voice=_text(table.get("voice", "default"), "voice", where),
         language=_one_of(table.get("language", "auto"), LANGUAGES, "language", where),
-        temperature=_temperature(table.get("temperature", 0.7), where),
+        temperature=_temperature(table.get("temperature"), where),
         examples=_examples(table.get("examples", {}), where),
     )
 
@@ -188,7 +198,9 @@ def _one_of(value: Any, allowed: tuple[str, ...], key: str, where: str) -> str:
     return str(value)
 
 
-def _temperature(value: Any, where: str) -> float:
+def _temperature(value: Any, where: str) -> float | None:
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2:
         raise ConfigError(f"'temperature' of {where} is {value!r}; it may be 0 to 2")
     return float(value)

@@ -64,6 +64,19 @@ class SmallLlmConfig:
     """Whether a system prompt helps it (the smallest models get worse by one), so that it can
     do without the mirror."""
 
+    @classmethod
+    def for_instruct_model(
+        cls, n_threads: int, temperature: float, self_: Self
+    ) -> "SmallLlmConfig":
+        """How to run a model that is big enough to follow instructions."""
+        return cls(
+            n_threads=n_threads,
+            context_tokens=4096,
+            temperature=temperature if self_.temperature is None else self_.temperature,
+            languages=None,
+            follows_instructions=True,
+        )
+
 
 class SmallLlm:
     """A GGUF model in this process, one reply at a time."""

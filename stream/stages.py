@@ -4,26 +4,17 @@ Only puts together what others made; sessions of a server share one.
 """
 
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from selftalk.stream.conversation import Message
+from selftalk.stream.responder import Responder
 from selftalk.stream.speech import SpeechSynthesizer
 
 if TYPE_CHECKING:  # names only: a session loads no model that it is not given
     from selftalk.stream.end_of_turn import EndOfTurn
     from selftalk.stream.recognizer import Recognizer
-
-
-class Responder(Protocol):
-    """Answers."""
-
-    def reply(self, messages: Sequence[Message]) -> AsyncIterator[str]:
-        """Yield the text of a reply piece by piece; closing the iterator stops it."""
-        ...
-
 
 Busy = Callable[[], AbstractContextManager[None]]
 """Entered while a computation is awaited: the fast clock of files stands still meanwhile."""
