@@ -121,7 +121,7 @@ class TurnJobs:
         async with self._failures_told(Stage.RESPONDER):
             self._mark("reply_begun")
             deltas = self._stages.responder.reply(command.messages)
-            async with _closed_at_the_end(deltas):
+            async with aclosing(deltas):
                 while (delta := await self._next(deltas)) is not None:
                     self._mark("first_token")
                     self._tell(ReplyDelta(self.turn_id, delta))
@@ -190,14 +190,3 @@ class TurnJobs:
             logger.exception("the %s failed", stage.value)
             message = f"the {stage.value} failed unexpectedly ({type(error).__name__})"
             self._tell(StageFailed(stage, message, turn_id=self.turn_id))
-
-
-@asynccontextmanager
-async def _closed_at_the_end(iterator: AsyncIterator[str]) -> AsyncIterator[None]:
-    """Close an iterator that can be closed, however the block is left."""
-    try:
-        yield
-    finally:
-        close = getattr(iterator, "aclose", None)
-        if close is not None:
-            await close()

@@ -170,6 +170,12 @@ class FakeResponder:
         finally:
             self.running -= 1
 
+    async def warm_up(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
 
 @dataclass
 class FakeSynthesizer:
