@@ -75,6 +75,7 @@ def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
     )  # fmt: skip
     vocoder_state = vocoder.initial_state(1)
     before, after = state_names(vocoder_state, "state"), state_names(vocoder_state, "next_state")
+    lengths: dict[str, tuple[int, ...]] = {name: (1,) for name in before}
     return {
         "t2s_prefill": GraphSource(
             Prefill(modules),
@@ -105,7 +106,7 @@ def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
             ),
             ["tokens", "symbols", "speaker", *before],
             ["prosody", "filters", *after],
-            {"tokens": (1,), "symbols": (1,)} | dict.fromkeys(before, (1,)),
+            {"tokens": (1,), "symbols": (1,), **lengths},
         ),
     }
 

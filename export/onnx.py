@@ -46,7 +46,7 @@ def export_graph(source: GraphSource) -> onnx.ModelProto:
     if len(leaves) != len(source.input_names):
         raise ValueError(f"{len(leaves)} inputs but {len(source.input_names)} names")
     varying = [
-        {axis: torch.export.Dim.AUTO for axis in source.dynamic.get(name, ())}
+        dict.fromkeys(source.dynamic.get(name, ()), torch.export.Dim.AUTO)
         for name in source.input_names
     ]
     shapes = pytree.tree_unflatten(varying, structure)

@@ -54,8 +54,10 @@ class SelfAttention(nn.Module):
             (B, T, D) and the cache with the T positions of x written.
         """
         B, T, D = x.shape
-        heads = self.qkv(x).view(B, T, 3, self.heads, D // self.heads)
-        query, key, value = heads.permute(2, 0, 3, 1, 4)  # each (B, H, T, D/H)
+        query, key, value = (
+            part.view(B, T, self.heads, D // self.heads).transpose(1, 2)  # (B, H, T, D/H)
+            for part in self.qkv(x).chunk(3, dim=-1)
+        )
         seen = KVCache(key, value)
         if cache is not None:
             assert start is not None, "a cache needs to know where to write"

@@ -12,6 +12,7 @@ output exactly, with nothing to mask.
 
 import contextlib
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -128,21 +129,27 @@ class ConvNeXtStack(nn.Module):
 
     def initial_state(self, batch: int) -> tuple[ConvState, ...]:
         """One state for each block."""
-        return tuple(block.initial_state(batch) for block in self.blocks)
+        return tuple(block.initial_state(batch) for block in self.each())
+
+    def each(self) -> Iterator[ConvNeXtBlock]:
+        """The blocks in order."""
+        for block in self.blocks:
+            assert isinstance(block, ConvNeXtBlock), type(block)
+            yield block
 
     def forward(
         self, x: Tensor, state: tuple[ConvState, ...], condition: Tensor | None = None
     ) -> tuple[Tensor, tuple[ConvState, ...]]:
         """Transform x (B, T, C) into (B, T - lookahead, C) at first, (B, T, C) afterwards."""
         after = []
-        for block, block_state in zip(self.blocks, state, strict=True):
+        for block, block_state in zip(self.each(), state, strict=True):
             x, block_state = block(x, block_state, condition)
             after.append(block_state)
         return x, tuple(after)
 
     def whole(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Transform a complete x (B, T, C) into (B, T, C), zeros beyond its end."""
-        for block in self.blocks:
+        for block in self.each():
             x, _ = block(
                 F.pad(x, (0, 0, 0, block.conv.lookahead)),
                 block.initial_state(len(x)),

@@ -72,12 +72,12 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, F, T) → (B, C', F / stride, T / stride)."""
-        parts = self.enter(x).clamp(0, CEILING).split(self.width, dim=1)
-        found = [self.branches[0](parts[0]).clamp(0, CEILING)]
+        parts = self.enter(x).clamp(0.0, CEILING).split(self.width, dim=1)
+        found = [self.branches[0](parts[0]).clamp(0.0, CEILING)]
         for index, part in enumerate(parts[1:]):
             joined = self.fusions[index](found[-1], part) if self.fusions else found[-1] + part
-            found.append(self.branches[index + 1](joined).clamp(0, CEILING))
-        return (self.leave(torch.cat(found, dim=1)) + self.shortcut(x)).clamp(0, CEILING)
+            found.append(self.branches[index + 1](joined).clamp(0.0, CEILING))
+        return (self.leave(torch.cat(found, dim=1)) + self.shortcut(x)).clamp(0.0, CEILING)
 
 
 class ERes2Net(nn.Module):

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 class FiniteScalarQuantizer(nn.Module):
     """(B, T, C) → levels in [-1, 1] (B, T, D) and code numbers (B, T)."""
 
+    top: Tensor
+    radix: Tensor
+
     def __init__(self, width: int, levels: tuple[int, ...]) -> None:
         super().__init__()
         self.levels = levels

@@ -110,10 +110,7 @@ async def _talk_at_devices(args: argparse.Namespace, config: TalkConfig, self_: 
     microphone_name = args.mic[0] if args.mic else config.audio.microphone
     speaker_name = args.speaker or config.audio.speaker
     cast = await load_cast(config, self_, progress=ProgressBar("fetching"), tell=_status_of(args))
-    devices = open_devices(
-        str(microphone_name), str(speaker_name), echo_cancellation=config.audio.echo_cancellation
-    )
-    session = open_session(cast, config, devices.microphone, devices.speaker)
+    session = open_session(cast, config, microphone, speaker)
     session.subscribe(Transcript(self_, args.json))
     session.tell(Say(self_.greeting_in(config.recognizer.language)))
     _status_of(args)("listening; Ctrl-C ends the conversation")
@@ -121,7 +118,8 @@ async def _talk_at_devices(args: argparse.Namespace, config: TalkConfig, self_: 
         await session.run()
     finally:
         await cast.responder.responder.close()
-        devices.close()
+        microphone.close()
+        speaker.close()
 
 
 class Transcript:

@@ -55,7 +55,9 @@ def test_folders_import_only_what_they_may(folder):
 
 
 def test_the_runtime_loads_no_torch():
-    names = [f"selftalk.stream.{path.stem}" for path in modules("stream") if path.stem != "__main__"]
+    names = [
+        f"selftalk.stream.{path.stem}" for path in modules("stream") if path.stem != "__main__"
+    ]
     code = (
         "import importlib, sys\n"
         f"for name in {names!r}: importlib.import_module(name)\n"

@@ -21,6 +21,7 @@ reader calls `refresh()` now and then. Knows nothing about the teacher or about 
 """
 
 import io
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,12 +187,17 @@ def read_shard(folder: Path, shard: int) -> list[Utterance]:
     """
     path = shard_path(folder, shard)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = _read_arrays(path)
         lines = decode_lines(arrays["lines"].tobytes())
         return _cut(shard, lines, arrays, _features(folder, shard))
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ConfigError(f"'{path}' is not a complete corpus shard: {error}") from error
+
+
+def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    # Opened here, because numpy leaves the file of a damaged archive open.
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _cut(
@@ -234,12 +240,11 @@ def _features(folder: Path, shard: int) -> dict[str, list[npt.NDArray[Any]]]:
     features: dict[str, list[npt.NDArray[Any]]] = {}
     whisper = shard_path(folder, shard, "whisper")
     if whisper.is_file():
-        with np.load(whisper, allow_pickle=False) as file:
-            features["whisper"] = _split(file["frames"], file["lengths"].tolist())
+        arrays = _read_arrays(whisper)
+        features["whisper"] = _split(arrays["frames"], arrays["lengths"].tolist())
     speaker = shard_path(folder, shard, "speaker")
     if speaker.is_file():
-        with np.load(speaker, allow_pickle=False) as file:
-            features["speaker_embedding"] = list(file["embeddings"])
+        features["speaker_embedding"] = list(_read_arrays(speaker)["embeddings"])
     return features
 
 

@@ -32,6 +32,7 @@ from selftalk.models.training.corpus import (
 )
 from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.errors import SelftalkError, WeightsError
+from selftalk.stream.log_mel import log_mel
 from selftalk.stream.resample import resample
 from selftalk.stream.speaker import SpeakerEncoder
 
@@ -41,7 +42,6 @@ WINDOW_FRAMES = 1500
 """Whisper always hears 30 s, so short utterances share a window."""
 GAP_FRAMES = 10
 """Silence between them: 0.2 s."""
-MEL_FRAMES = 3000
 POLL_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
@@ -79,19 +79,21 @@ class WhisperEncoder:
 
     def __init__(self, folder: Path) -> None:
         """Open a CTranslate2 folder; float32, since these features are targets."""
-        from faster_whisper import WhisperModel  # only here: an optional package
+        import ctranslate2  # only here: an optional package
 
         if not (folder / "model.bin").is_file():
             raise WeightsError(f"no whisper model ('model.bin') in '{folder}'")
-        self._model: Any = WhisperModel(
-            str(folder), device="cpu", compute_type="float32", cpu_threads=1
+        self._model: Any = ctranslate2.models.Whisper(
+            str(folder), device="cpu", compute_type="float32", intra_threads=1
         )
+        self._as_input = ctranslate2.StorageView.from_array
 
     def encode(self, samples: Float32Array) -> Float32Array:
         """(T,) 16 kHz samples of at most 30 s → (1500, 512) features at 50 Hz."""
-        mel = self._model.feature_extractor(samples)[:, :MEL_FRAMES]
-        mel = np.pad(mel, ((0, 0), (0, MEL_FRAMES - mel.shape[1])))
-        encoded = np.asarray(self._model.encode(mel), np.float32)
+        whole = np.zeros(WINDOW_FRAMES * FRAME_SAMPLES, np.float32)
+        whole[: len(samples)] = samples[: len(whole)]
+        mel = np.ascontiguousarray(log_mel(whole)[None])  # (1, 80, 3000)
+        encoded = np.asarray(self._model.encode(self._as_input(mel)), np.float32)
         return encoded.reshape(WINDOW_FRAMES, -1)
 
 

@@ -18,10 +18,16 @@ import torch
 from torch import Tensor, nn
 
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
 class Task(Protocol):
     """What is trained, and how one step of it is scored."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module:
+        """What is trained."""
+        ...
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
         """The loss of a step, all of whose randomness comes from its number, and figures."""
@@ -149,11 +155,11 @@ class Run:
         print(" ".join(f"{name} {value}" for name, value in row.items()), flush=True)  # noqa: T201
 
 
-def averaging(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+def averaging(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
     """An exponential moving average that is short at first, so that it forgets the beginning."""
 
     @torch.no_grad()
-    def update(average: list[Tensor], current: list[Tensor], updates: Tensor | int) -> None:
+    def update(average: Tensors, current: Tensors, updates: Tensor | int) -> None:
         count = int(updates)
         weight = 1 - min(decay, (1 + count) / (10 + count))
         torch._foreach_lerp_(average, current, weight)

@@ -90,8 +90,9 @@ def build_task(stage: str, arguments: argparse.Namespace) -> Task:
         train, valid = split(list(zip(examples, tokens, strict=True)))
         return TextToTokensTask(TextToTokens(config), train, valid)
     model = NanoVocoder(config)
-    (train, valid), (train_tokens, valid_tokens) = split(examples), split(tokens)
-    return VocoderTask(model, train, train_tokens, valid, valid_tokens)
+    train_examples, valid_examples = split(examples)
+    train_tokens, valid_tokens = split(tokens)
+    return VocoderTask(model, train_examples, train_tokens, valid_examples, valid_tokens)
 
 
 def untokenized_vocoder_task(config: NanoConfig, arguments: argparse.Namespace) -> VocoderTask:

@@ -45,7 +45,8 @@ def candidates(utterances: Iterable[Utterance]) -> list[Candidate]:
 
 
 def _candidate(speaker: str, group: Sequence[Utterance]) -> Candidate:
-    mean = np.mean([utterance.speaker_embedding for utterance in group], axis=0)
+    known = [u.speaker_embedding for u in group if u.speaker_embedding is not None]
+    mean = np.mean(known, axis=0)
     pitch = float(np.mean([mean_log_pitch(utterance.pitch_hz) for utterance in group]))
     embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
     return Candidate(speaker, embedding, pitch)

@@ -93,7 +93,8 @@ class TextToTokensTask:
     def _draw(self, generator: np.random.Generator) -> list[tuple[Example, np.ndarray]]:
         """Neighbours in the list sorted by length, so that little is padded."""
         start = int(generator.integers(len(self.train)))
-        picked, longest = [], 0
+        picked: list[tuple[Example, np.ndarray]] = []
+        longest = 0
         for pair in self.train[start : start + 64]:
             longest = max(longest, pair[0].tokens)
             if picked and longest * (len(picked) + 1) > self.batch_tokens:

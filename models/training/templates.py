@@ -30,10 +30,10 @@ def expand(
     """
     lines: dict[str, None] = {}
     fillers = _fillers(slots, language)
+    random = np.random.default_rng(len(templates))
     for draw in range(4 * count):
         if len(lines) == count:
             break
-        random = np.random.default_rng([draw, len(templates)])
         lines[_fill(templates[draw % len(templates)], fillers, random)] = None
     return list(lines)
 
@@ -61,12 +61,12 @@ def _fillers(
 
 def _integer(random: Random) -> int:
     """Small numbers are common, large ones rare."""
-    return int(10 ** random.uniform(0.3, random.choice([1.5, 2.5, 3.7])))
+    return int(10 ** random.uniform(0.3, (1.5, 2.5, 3.7)[int(random.integers(3))]))
 
 
 def _clock(random: Random) -> tuple[int, int]:
-    minutes = [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 12, 27, 48]
-    return int(random.integers(1, 13)), int(random.choice(minutes))
+    minute = 5 * int(random.integers(12)) if random.random() < 0.8 else int(random.integers(60))
+    return int(random.integers(1, 13)), minute
 
 
 def _decimal(random: Random) -> str:
@@ -78,7 +78,7 @@ def _digits(random: Random) -> str:
 
 
 def _english_money(random: Random) -> str:
-    cents = str(random.choice(["", "", f".{random.integers(10, 100)}"]))
+    cents = f".{random.integers(10, 100)}" if random.random() < 0.3 else ""
     return f"${random.integers(2, 400)}{cents}"
 
 

@@ -74,6 +74,7 @@ class TokenizerTask:
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """See `Task.validate`: frame accuracy, pitch correlation, how many codes are used."""
+        assert isinstance(model, Tokenizer), type(model)
         right = total = 0
         correlations, codes = [], []
         for example, features in self.valid:

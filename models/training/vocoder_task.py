@@ -79,6 +79,7 @@ class VocoderTask:
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """See `Task.validate`: whole utterances with the teacher's pitch."""
+        assert isinstance(model, NanoVocoder), type(model)
         totals = []
         for example, tokens in zip(self.valid, self.valid_tokens, strict=True):
             batch = crop_of([(example, tokens, 0, False)], example.tokens, model.no_symbol)
@@ -131,7 +132,7 @@ def padded(values: np.ndarray, length: int, fill: float = 0) -> np.ndarray:
     return np.pad(values, missing, constant_values=fill)
 
 
-def run_vocoder(model: nn.Module, batch: VocoderBatch) -> tuple[Tensor, Tensor]:
+def run_vocoder(model: NanoVocoder, batch: VocoderBatch) -> tuple[Tensor, Tensor]:
     """Prosody and filters of whole crops; zeros stand for what follows the crop."""
     B = len(batch.tokens)
     ahead = -(-model.lookahead_frames // FRAMES_PER_TOKEN)
