@@ -75,7 +75,7 @@ def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
     )  # fmt: skip
     vocoder_state = vocoder.initial_state(1)
     before, after = state_names(vocoder_state, "state"), state_names(vocoder_state, "next_state")
-    lengths: dict[str, tuple[int, ...]] = {name: (1,) for name in before}
+    lengths: dict[str, tuple[int, ...]] = dict.fromkeys(before, (1,))
     return {
         "t2s_prefill": GraphSource(
             Prefill(modules),

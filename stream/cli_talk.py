@@ -105,10 +105,10 @@ async def _talk_in_files(args: argparse.Namespace, config: TalkConfig, self_: Se
 
 
 async def _talk_at_devices(args: argparse.Namespace, config: TalkConfig, self_: Self) -> None:
-    from selftalk.stream.devices import open_devices
+    from selftalk.stream.devices import Microphone, Speaker
 
-    microphone_name = args.mic[0] if args.mic else config.audio.microphone
-    speaker_name = args.speaker or config.audio.speaker
+    speaker = Speaker(str(args.speaker or config.audio.speaker) or None)
+    microphone = Microphone(str(args.mic[0] if args.mic else config.audio.microphone) or None)
     cast = await load_cast(config, self_, progress=ProgressBar("fetching"), tell=_status_of(args))
     session = open_session(cast, config, microphone, speaker)
     session.subscribe(Transcript(self_, args.json))

@@ -17,7 +17,6 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
