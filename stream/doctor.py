@@ -27,7 +27,7 @@ Status = Literal["ok", "missing", "broken"]
 EXTRAS = {  # what each optional package is for
     "sounddevice": ("audio", "microphone and loudspeaker"),
     "pywebrtc_audio": ("audio", "echo cancellation, so that loudspeakers can be used"),
-    "faster_whisper": ("local", "speech recognition in 99 languages"),
+    "ctranslate2": ("local", "speech recognition in 99 languages"),
     "xllamacpp": ("local", "the embedded language model"),
     "pyopenjtalk": ("text", "Japanese"),
     "torch": ("train", "training and export"),
