@@ -58,4 +58,4 @@ def guess_language(text: str, default: str = "en") -> str:
 def _dominates(script: re.Pattern[str], text: str) -> bool:
     """Whether a script is there at all, and not just as one foreign word in a Latin sentence."""
     found = len(script.findall(text))
-    return found > 0 and found * 3 >= len(WORD.findall(re.sub("[^\u0000-\u024f]", " ", text)))
+    return found > 0 and found * 2 >= len(WORD.findall(re.sub("[^\u0000-\u024f]", " ", text)))

@@ -244,9 +244,10 @@ class _Listener:
 def _catch(rule: Rule, text: str) -> str | None:
     """What a rule's patterns caught in a text; None if they do not match."""
     sentences = [part.strip() for part in SENTENCES.split(text) if part.strip()]
+    parts, plain = [text, *reversed(sentences)], re.sub(r"[,，、]\s*", " ", text)
     for pattern in rule.patterns:
         whole_only = pattern.pattern.startswith("^") and pattern.pattern.endswith("$")
-        for part in [text] if whole_only else [text, *reversed(sentences)]:
+        for part in [plain] if whole_only else parts:
             if found := pattern.search(part):
                 return found.groupdict().get("x") or ""
     return None

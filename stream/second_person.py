@@ -59,7 +59,7 @@ def core(text: str, language: str) -> str:
     """Return what a caught phrase is about, without what trails behind it."""
     if language == "zh":
         return TRAILING_ZH.sub("", text.strip())
-    return TRAILING_EN.sub("", CLAUSE_EN.sub("", text.strip())).strip()
+    return TRAILING_EN.sub("", CLAUSE_EN.sub("", text.strip()).rstrip(" ,")).strip()
 
 
 def _turned(word: str) -> str:

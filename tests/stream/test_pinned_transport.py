@@ -97,9 +97,12 @@ async def get(url: str, reached: Reached, headers: dict[str, str] | None = None)
 def test_forbidden_addresses_are_never_reached(url: str) -> None:
     """Refused when the settings are read, and once more before connecting."""
     reached = Reached()
+
+    def use() -> None:
+        asyncio.run(get(endpoint(url, "UNSET_KEY").base_url, reached))
+
     with pytest.raises((ConfigError, ResponderError, httpx.InvalidURL)):
-        checked = endpoint(url, "UNSET_KEY")
-        asyncio.run(get(checked.base_url, reached))
+        use()
     assert reached.requests == []
 
 

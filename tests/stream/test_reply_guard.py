@@ -92,7 +92,7 @@ def test_an_unfinished_sentence_is_better_than_nothing() -> None:
 words = st.sampled_from("I you so good. Why? no, yes! well 好。 我 们 \n ... it's".split(" "))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(words, max_size=80).map(" ".join), st.integers(1, 7))
 def test_chunked_equals_whole_and_is_never_too_long(text: str, size: int) -> None:
     whole = run(ReplyGuard(), text, max(1, len(text)))
