@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
+import time
 from contextlib import nullcontext
 from importlib import resources
 from pathlib import Path
@@ -85,7 +86,8 @@ async def _talk_in_files(args: argparse.Namespace, config: TalkConfig, self_: Se
     )
     output = Path(args.speaker) if args.speaker else None
     speaker = FileSpeaker(output, clock, cast.synthesizer.sample_rate_hz)
-    session = open_session(cast, config, microphone, speaker)
+    seconds = clock.seconds if args.fast else time.monotonic
+    session = open_session(cast, config, microphone, speaker, seconds)
     session.subscribe(Transcript(self_, args.json))
 
     def cue(notice: Notice | TurnReport) -> None:

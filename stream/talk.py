@@ -5,6 +5,7 @@ Loads the models a config names, warms them up, and puts source, sink and stages
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -100,11 +101,23 @@ def load_synthesizer(config: TalkConfig) -> Synthesizer:
 
 
 def open_session(
-    cast: Cast, config: TalkConfig, source: AudioSource | None, sink: AudioSink
+    cast: Cast,
+    config: TalkConfig,
+    source: AudioSource | None,
+    sink: AudioSink,
+    seconds: Callable[[], float] = time.monotonic,
 ) -> Session:
-    """Put a conversation together; without a source the user only types."""
+    """Put a conversation together; without a source the user only types.
+
+    Args:
+        cast: who takes part.
+        config: the settings.
+        source: where the user is heard.
+        sink: where replies are heard.
+        seconds: the clock of the metrics; that of the files when they run fast.
+    """
     detector = TurnDetector(load_vad(config.vad.engine), config.turns) if source else None
-    return Session(cast.stages, sink, source, detector, config=config.agent)
+    return Session(cast.stages, sink, source, detector, config=config.agent, seconds=seconds)
 
 
 def _voice_name(config: TalkConfig, self_: Self) -> str:

@@ -122,9 +122,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--languages", default="en,zh", help="codes, separated by commas")
     parser.add_argument("--warm", type=Path, help="weights to begin with, if the run is new")
     parser.add_argument("--steps", type=int, help="length of the run, if not the usual one")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop and save after these")
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     np.seterr(all="raise", under="ignore")
     if options.stage == "voices":
