@@ -6,6 +6,7 @@ Knows nothing about what a graph computes.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,29 @@ import numpy as np
 import numpy.typing as npt
 
 from selftalk.stream.errors import BundleError
-from selftalk.stream.onnx import open_session
+from selftalk.stream.onnx import CPU_PROVIDERS, open_session
 
 State = dict[str, npt.NDArray[Any]]
 
 BEFORE, AFTER = "state.", "next_state."
 
 
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Where and how a graph is run."""
+
+    threads: int = 1
+    providers: tuple[str, ...] = CPU_PROVIDERS
+
+
+ON_ONE_CORE = RunOptions()
+
+
 class Graph:
     """An ONNX graph that is safe to share between threads: it holds no state."""
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
-        self._session = open_session(path, threads)
+    def __init__(self, path: Path, run: RunOptions = ON_ONE_CORE) -> None:
+        self._session = open_session(path, run.threads, run.providers)
         self.inputs = [port.name for port in self._session.get_inputs()]
         self.outputs = [port.name for port in self._session.get_outputs()]
         self._states = [name[len(BEFORE) :] for name in self.inputs if name.startswith(BEFORE)]

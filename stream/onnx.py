@@ -17,6 +17,14 @@ Session = Any
 """An `onnxruntime.InferenceSession`; the library ships no types."""
 
 CPU_PROVIDERS = ("CPUExecutionProvider",)
+PROVIDERS = {
+    "cpu": CPU_PROVIDERS,
+    "cuda": ("CUDAExecutionProvider", *CPU_PROVIDERS),
+    "directml": ("DmlExecutionProvider", *CPU_PROVIDERS),
+    "coreml": ("CoreMLExecutionProvider", *CPU_PROVIDERS),
+    "openvino": ("OpenVINOExecutionProvider", *CPU_PROVIDERS),
+}
+"""Execution providers by the names that settings use; the processor does what others cannot."""
 LOG_ERRORS_ONLY = 3
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from selftalk.stream.alignment import Alignment, align
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.bundle import Bundle
-from selftalk.stream.graph import Graph, zeros
+from selftalk.stream.graph import ON_ONE_CORE, Graph, RunOptions, zeros
 from selftalk.stream.sampling import Sampler, SamplingConfig
 from selftalk.stream.stop import StopFlag
 
@@ -38,9 +38,9 @@ class Plan:
 class SemanticDecoder:
     """Safe to share between threads: every sentence has its own state."""
 
-    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
-        self._prefill = Graph(bundle.graph_path("t2s_prefill"), threads)
-        self._step = Graph(bundle.graph_path("t2s_step"), threads)
+    def __init__(self, bundle: Bundle, run: RunOptions = ON_ONE_CORE) -> None:
+        self._prefill = Graph(bundle.graph_path("t2s_prefill"), run)
+        self._step = Graph(bundle.graph_path("t2s_step"), run)
         self._initial = zeros(bundle.state_shapes("t2s_step"))
         self._start = int(bundle.manifest.numbers["start_token"])
 

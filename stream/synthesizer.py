@@ -18,6 +18,7 @@ from selftalk.stream.alignment import FRAMES_PER_TOKEN
 from selftalk.stream.audio import AudioChunk, concat
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import TextError
+from selftalk.stream.graph import ON_ONE_CORE, RunOptions
 from selftalk.stream.language_guess import guess_language
 from selftalk.stream.phonemes import Phonemes
 from selftalk.stream.sampling import Sampler, SamplingConfig
@@ -55,11 +56,18 @@ class SynthesisOptions:
 class Synthesizer:
     """Text and voice → speech; may be shared by threads, one utterance each at a time."""
 
-    def __init__(self, bundle: Bundle, options: SynthesisOptions | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        options: SynthesisOptions | None = None,
+        *,
+        decoder_run: RunOptions = ON_ONE_CORE,
+        vocoder_run: RunOptions = ON_ONE_CORE,
+    ) -> None:
         self.bundle = bundle
         self.options = options or SynthesisOptions()
-        self._semantic = SemanticDecoder(bundle)
-        self._vocoder = Vocoder(bundle)
+        self._semantic = SemanticDecoder(bundle, decoder_run)
+        self._vocoder = Vocoder(bundle, vocoder_run)
 
     @property
     def sample_rate_hz(self) -> int:

@@ -16,7 +16,9 @@ from selftalk.stream.audio import AudioChunk
 from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.config import TalkConfig
 from selftalk.stream.end_of_turn import load_end_of_turn
+from selftalk.stream.graph import RunOptions
 from selftalk.stream.io import AudioSink, AudioSource
+from selftalk.stream.onnx import PROVIDERS
 from selftalk.stream.recognizer import load_recognizer
 from selftalk.stream.responder import ChosenResponder, load_responder
 from selftalk.stream.selves import Self
@@ -97,7 +99,15 @@ def load_synthesizer(config: TalkConfig) -> Synthesizer:
         pitch_semitones=config.voice.pitch_semitones,
         seed=config.voice.seed,
     )
-    return Synthesizer(bundle, options)
+    engine = config.engine
+    # A small model gains nothing from a graphics card, which costs a copy for every token.
+    providers = PROVIDERS["cpu" if engine.provider == "auto" else engine.provider]
+    return Synthesizer(
+        bundle,
+        options,
+        decoder_run=RunOptions(engine.decoder_threads, providers),
+        vocoder_run=RunOptions(engine.vocoder_threads, providers),
+    )
 
 
 def open_session(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.bundle import Bundle
-from selftalk.stream.graph import Graph, StatefulGraph, zeros
+from selftalk.stream.graph import ON_ONE_CORE, Graph, RunOptions, StatefulGraph, zeros
 from selftalk.stream.harmonic import (
     BINS,
     EDGE_SAMPLES,
@@ -44,8 +44,8 @@ class Speaker:
 class Vocoder:
     """Makes streams; safe to share between threads."""
 
-    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
-        self._graph = Graph(bundle.graph_path("vocoder"), threads)
+    def __init__(self, bundle: Bundle, run: RunOptions = ON_ONE_CORE) -> None:
+        self._graph = Graph(bundle.graph_path("vocoder"), run)
         self._initial = zeros(bundle.state_shapes("vocoder"))
         self.lookahead_tokens = int(bundle.manifest.numbers["vocoder_lookahead_tokens"])
         self.sample_rate_hz = bundle.manifest.sample_rate_hz
