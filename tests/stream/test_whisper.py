@@ -139,6 +139,13 @@ def test_understands_real_english():
 
 
 @pytest.mark.weights
+def test_understands_chinese_in_simplified_characters():
+    whisper = Whisper.load(resolve("whisper-base"), "zh")
+    text = whisper.transcribe(read_audio(DATA / "good_or_bad_news_zh.flac")).text
+    assert error_rate("你想先听好消息还是坏消息？我都准备好了。", text, "zh").rate < 0.12
+
+
+@pytest.mark.weights
 @pytest.mark.parametrize("seconds", [0.5, 2, 5])
 @pytest.mark.parametrize("level", [1e-3, 0.1])
 def test_the_real_model_hears_nothing_in_noise(seconds, level):
