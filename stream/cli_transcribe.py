@@ -1,12 +1,16 @@
 """`selftalk transcribe`: what is said in a recording."""
 
 import argparse
+import dataclasses
 import json
+import sys
 from pathlib import Path
 
-from selftalk.stream.audio import read_audio
 from selftalk.stream.cli_weights import ProgressBar
+from selftalk.stream.files import Recording
 from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
+from selftalk.stream.transcription import transcribe_file
+from selftalk.stream.vad import load_vad
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,14 +26,23 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the transcript of a file of any length, piece by piece."""
-    chunk = read_audio(args.file)
+    """Print what a file of any length says, piece by piece; with --json, all of it at once."""
+    Recording(args.file).close()  # a bad file is found before anything is loaded
     config = RecognizerConfig(engine=args.engine, language=args.language)
     recognizer = load_recognizer(config, ProgressBar("fetching"))
-    transcript = recognizer.transcribe(chunk, args.language)
+    segments = []
+    for segment in transcribe_file(args.file, recognizer, load_vad(), args.language):
+        segments.append(segment)
+        if not args.json:
+            print(segment.text, flush=True)
     if args.json:
-        line = {"text": transcript.text, "language": transcript.language, "file": str(args.file)}
-        print(json.dumps(line, ensure_ascii=False))
-    else:
-        print(transcript.text)
+        result = {
+            "text": " ".join(segment.text for segment in segments),
+            "language": args.language,
+            "file": str(args.file),
+            "segments": [dataclasses.asdict(segment) for segment in segments],
+        }
+        print(json.dumps(result, ensure_ascii=False))
+    elif not segments:
+        print("no speech was found", file=sys.stderr)
     return 0
