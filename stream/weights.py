@@ -147,7 +147,9 @@ class _Fetcher:
                 return self._take(source, file)
             except WeightsError as error:
                 reasons.append(str(error))
-        raise WeightsError(f"'{file.name}' of {name} cannot be had: {'; '.join(dict.fromkeys(reasons))}")
+        raise WeightsError(
+            f"'{file.name}' of {name} cannot be had: {'; '.join(dict.fromkeys(reasons))}"
+        )
 
     def _take(self, source: Path | list[str], file: WeightsFile) -> None:
         """Fill the file from one source, check it, and move it to its place."""
