@@ -28,11 +28,11 @@ def log_mel(samples: Float32Array) -> Float32Array:
     return np.asarray((floored + 4.0) / 4.0, np.float32)
 
 
-@lru_cache(maxsize=1)
-def mel_filters() -> npt.NDArray[np.float64]:
-    """Triangles of equal area, evenly spaced on Slaney's mel scale: (80, 201)."""
+@lru_cache(maxsize=2)
+def mel_filters(bands: int = MEL_BANDS) -> npt.NDArray[np.float64]:
+    """Triangles of equal area, evenly spaced on Slaney's mel scale: (bands, 201)."""
     highest_mel = _mel_of_hz(SAMPLE_RATE_HZ / 2)
-    corners_hz = _hz_of_mel(np.linspace(0.0, highest_mel, MEL_BANDS + 2))[:, None]
+    corners_hz = _hz_of_mel(np.linspace(0.0, highest_mel, bands + 2))[:, None]
     bins_hz = np.fft.rfftfreq(WINDOW_SAMPLES, 1 / SAMPLE_RATE_HZ)[None, :]
     low, centre, high = corners_hz[:-2], corners_hz[1:-1], corners_hz[2:]  # (bands, 1) each
     rising, falling = (bins_hz - low) / (centre - low), (high - bins_hz) / (high - centre)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.errors import VoiceError
+from selftalk.stream.log_mel import mel_filters
 from selftalk.stream.onnx import open_session
 from selftalk.stream.resample import resample
 
@@ -89,7 +90,7 @@ def mel_power(samples: Float32Array) -> Float32Array:
     centred = np.pad(samples, FFT_SAMPLES // 2)
     frames = np.lib.stride_tricks.sliding_window_view(centred, FFT_SAMPLES)[::HOP_SAMPLES]
     spectrum = np.fft.rfft(frames * _hann(), axis=1)
-    return np.asarray((np.abs(spectrum) ** 2) @ _mel_filters().T, np.float32)
+    return np.asarray((np.abs(spectrum) ** 2) @ mel_filters(MEL_BANDS).T, np.float32)
 
 
 def _raised_to_target(samples: Float32Array) -> Float32Array:
@@ -102,33 +103,3 @@ def _raised_to_target(samples: Float32Array) -> Float32Array:
 @cache
 def _hann() -> npt.NDArray[np.float64]:
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT_SAMPLES) / FFT_SAMPLES)
-
-
-@cache
-def _mel_filters() -> npt.NDArray[np.float64]:
-    """(40, 201) triangles of equal area on Slaney's mel scale, 0 to 8 kHz."""
-    edges_hz = _mel_to_hz(np.linspace(0, _hz_to_mel(SAMPLE_RATE_HZ / 2), MEL_BANDS + 2))
-    bins_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, FFT_SAMPLES // 2 + 1)
-    widths = np.diff(edges_hz)
-    ramps = edges_hz[:, None] - bins_hz[None, :]
-    rising = -ramps[:-2] / widths[:-1, None]
-    falling = ramps[2:] / widths[1:, None]
-    triangles = np.maximum(0, np.minimum(rising, falling))
-    return triangles * (2 / (edges_hz[2:] - edges_hz[:-2]))[:, None]
-
-
-# Slaney's scale: linear up to 1 kHz (15 mel), logarithmic above (27 mel to 6.4 times as high).
-_KNEE_HZ, _KNEE_MEL = 1000.0, 15.0
-_LOG_STEP = np.log(6.4) / 27
-
-
-def _hz_to_mel(hz: float) -> float:
-    if hz < _KNEE_HZ:
-        return hz * _KNEE_MEL / _KNEE_HZ
-    return _KNEE_MEL + float(np.log(hz / _KNEE_HZ) / _LOG_STEP)
-
-
-def _mel_to_hz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    linear = mel * _KNEE_HZ / _KNEE_MEL
-    logarithmic = _KNEE_HZ * np.exp(_LOG_STEP * (mel - _KNEE_MEL))
-    return np.where(mel < _KNEE_MEL, linear, logarithmic)

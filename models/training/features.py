@@ -14,7 +14,6 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +38,9 @@ from selftalk.stream.speaker import SpeakerEncoder
 WHISPER_RATE_HZ = 16_000
 FRAME_SAMPLES = 320
 WINDOW_FRAMES = 1500
-"""Whisper always hears 30 s, so short utterances share a window."""
-GAP_FRAMES = 10
-"""Silence between them: 0.2 s."""
+"""The longest sound Whisper can place: 30 s."""
+TAIL_FRAMES = 25
+"""Silence after each utterance, as Whisper expects it: 0.5 s."""
 POLL_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
@@ -49,33 +48,12 @@ log = logging.getLogger(__name__)
 Frames = npt.NDArray[np.float16]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an utterance lies: which window, and its first frame there."""
-
-    window: int
-    first_frame: int
-
-
-def pack(frame_counts: Sequence[int]) -> list[Place]:
-    """Lay utterances one after another into windows of 30 s, a little silence between them.
-
-    Args:
-        frame_counts: the length of each in frames of 20 ms; one longer than a window gets a
-            window of its own and is heard up to the end of that window.
-    """
-    places = []
-    window, filled = 0, 0
-    for count in frame_counts:
-        if filled and filled + count > WINDOW_FRAMES:
-            window, filled = window + 1, 0
-        places.append(Place(window, filled))
-        filled += count + GAP_FRAMES
-    return places
-
-
 class WhisperEncoder:
-    """The encoder of a Whisper model, on one thread."""
+    """The encoder of a Whisper model, on one thread.
+
+    Each utterance is heard alone in a window of its own length: the features of the same sound
+    differ much between places in Whisper's 30 s, and alone is how a reference is heard later.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open a CTranslate2 folder; float32, since these features are targets."""
@@ -83,50 +61,31 @@ class WhisperEncoder:
 
         if not (folder / "model.bin").is_file():
             raise WeightsError(f"no whisper model ('model.bin') in '{folder}'")
+        self._storage: Any = ctranslate2.StorageView
         self._model: Any = ctranslate2.models.Whisper(
             str(folder), device="cpu", compute_type="float32", intra_threads=1
         )
-        self._as_input = ctranslate2.StorageView.from_array
 
-    def encode(self, samples: Float32Array) -> Float32Array:
-        """(T,) 16 kHz samples of at most 30 s → (1500, 512) features at 50 Hz."""
-        whole = np.zeros(WINDOW_FRAMES * FRAME_SAMPLES, np.float32)
-        whole[: len(samples)] = samples[: len(whole)]
-        mel = np.ascontiguousarray(log_mel(whole)[None])  # (1, 80, 3000)
-        encoded = np.asarray(self._model.encode(self._as_input(mel)), np.float32)
-        return encoded.reshape(WINDOW_FRAMES, -1)
-
-
-def whisper_frames(encoder: WhisperEncoder, utterances: Sequence[Float32Array]) -> list[Frames]:
-    """Encode utterances of 16 kHz samples: (T,) each → (ceil(T / 320), W) each."""
-    counts = [min(-(-len(samples) // FRAME_SAMPLES), WINDOW_FRAMES) for samples in utterances]
-    places = pack(counts)
-    encoded: dict[int, Float32Array] = {}
-    frames = []
-    for place, count in zip(places, counts, strict=True):
-        if place.window not in encoded:
-            encoded = {place.window: encoder.encode(_window(place.window, places, utterances))}
-        piece = encoded[place.window][place.first_frame : place.first_frame + count]
-        frames.append(piece.astype(np.float16))
-    return frames
+    def encode(self, samples: Float32Array) -> Frames:
+        """(T,) 16 kHz samples → (ceil(T / 320), 512) at 50 Hz; what exceeds 30 s is left out."""
+        window = listening_window(samples)
+        mel = np.ascontiguousarray(log_mel(window)[None])
+        encoded = self._model.encode(self._storage.from_array(mel), to_cpu=True)
+        heard = -(-len(samples) // FRAME_SAMPLES)
+        return np.array(encoded)[0, :heard].astype(np.float16)
 
 
-def _window(
-    window: int, places: Sequence[Place], utterances: Sequence[Float32Array]
-) -> Float32Array:
-    samples = np.zeros(WINDOW_FRAMES * FRAME_SAMPLES, np.float32)
-    for place, utterance in zip(places, utterances, strict=True):
-        if place.window == window:
-            first = place.first_frame * FRAME_SAMPLES
-            heard = utterance[: len(samples) - first]
-            samples[first : first + len(heard)] = heard
-    return samples
+def listening_window(samples: Float32Array) -> Float32Array:
+    """Pad (T,) samples to whole frames and a tail of silence, or cut them at 30 s."""
+    frames = -(-len(samples) // FRAME_SAMPLES) + TAIL_FRAMES
+    size = min(frames, WINDOW_FRAMES) * FRAME_SAMPLES
+    return np.pad(samples, (0, max(0, size - len(samples))))[:size]
 
 
 def add_whisper(folder: Path, shard: int, utterances: Sequence[Utterance], encoder: Any) -> None:
     """Write the encoder features of one shard."""
-    heard = [resample(u.samples, SAMPLE_RATE_HZ, WHISPER_RATE_HZ) for u in utterances]
-    frames = whisper_frames(encoder, heard)
+    heard = (resample(u.samples, SAMPLE_RATE_HZ, WHISPER_RATE_HZ) for u in utterances)
+    frames = [encoder.encode(samples) for samples in heard]
     write_arrays(
         shard_path(folder, shard, "whisper"),
         frames=np.concatenate(frames),

@@ -4,55 +4,36 @@ import pytest
 from selftalk.models.training.corpus import Corpus, shard_path
 from selftalk.models.training.features import (
     FRAME_SAMPLES,
-    GAP_FRAMES,
+    TAIL_FRAMES,
     WINDOW_FRAMES,
-    Place,
     add_missing,
+    listening_window,
     main,
-    pack,
-    whisper_frames,
 )
 
 
-class FrameLevels:
-    """Feature 0 of a frame is the mean of its samples."""
+class FakeWhisper:
+    """Two features a frame."""
 
-    def __init__(self):
-        self.windows = 0
+    utterances = 0
 
     def encode(self, samples):
-        self.windows += 1
-        assert len(samples) == WINDOW_FRAMES * FRAME_SAMPLES
-        return samples.reshape(WINDOW_FRAMES, FRAME_SAMPLES).mean(axis=1, keepdims=True)
+        self.utterances += 1
+        return np.ones((-(-len(samples) // FRAME_SAMPLES), 2), np.float16)
 
 
-def test_utterances_share_windows_and_never_straddle_two():
-    places = pack([700, 700, 200, 1400, 1])
-    assert places == [
-        Place(0, 0),
-        Place(0, 700 + GAP_FRAMES),
-        Place(1, 0),
-        Place(2, 0),
-        Place(2, 1400 + GAP_FRAMES),
-    ]
+@pytest.mark.parametrize(("samples", "frames"), [(1, 1), (320, 1), (321, 2), (16_000, 50)])
+def test_an_utterance_is_heard_whole_and_with_silence_after_it(samples, frames):
+    window = listening_window(np.ones(samples, np.float32))
+    assert len(window) == (frames + TAIL_FRAMES) * FRAME_SAMPLES
+    assert window.sum() == samples
+    assert window[:samples].all()
 
 
-def test_each_utterance_gets_the_frames_of_its_own_sound():
-    encoder = FrameLevels()
-    lengths = [320 * 600, 320 * 599 + 1, 320 * 400, 160]
-    spoken = [np.full(n, level, np.float32) for level, n in enumerate(lengths, start=1)]
-    frames = whisper_frames(encoder, spoken)
-    assert [len(piece) for piece in frames] == [600, 600, 400, 1]
-    assert encoder.windows == 2
-    for level, piece in enumerate(frames[:3], start=1):
-        np.testing.assert_array_equal(piece[:-1], np.full_like(piece[:-1], level))
-        assert piece.dtype == np.float16
-    assert frames[3][0, 0] == pytest.approx(4 * 160 / 320)
-
-
-def test_what_is_longer_than_a_window_is_heard_to_its_end():
-    frames = whisper_frames(FrameLevels(), [np.ones(320 * 1600, np.float32), np.ones(320, "f4")])
-    assert [len(piece) for piece in frames] == [WINDOW_FRAMES, 1]
+def test_what_exceeds_thirty_seconds_is_left_out():
+    for samples in (WINDOW_FRAMES * FRAME_SAMPLES - 5, WINDOW_FRAMES * FRAME_SAMPLES + 999):
+        window = listening_window(np.ones(samples, np.float32))
+        assert len(window) == WINDOW_FRAMES * FRAME_SAMPLES
 
 
 class FakeSpeaker:
@@ -64,9 +45,9 @@ def test_only_missing_features_are_computed(tmp_path, write_tiny_shard):
     write_tiny_shard(tmp_path, 0)
     write_tiny_shard(tmp_path, 1)
     corpus = Corpus(tmp_path)
-    whisper = FrameLevels()
+    whisper = FakeWhisper()
     assert add_missing(corpus, whisper, FakeSpeaker()) == 2
-    assert whisper.windows == 2
+    assert whisper.utterances == 2
     corpus.refresh()
     for utterance in corpus:
         assert len(utterance.whisper) == round(utterance.duration_seconds * 50)
@@ -74,7 +55,7 @@ def test_only_missing_features_are_computed(tmp_path, write_tiny_shard):
 
     shard_path(tmp_path, 1, "speaker").unlink()
     assert add_missing(corpus, whisper, FakeSpeaker()) == 1
-    assert whisper.windows == 2
+    assert whisper.utterances == 2
     assert add_missing(corpus, None, None) == 0
 
 
