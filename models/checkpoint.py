@@ -183,14 +183,13 @@ def load_state(module: nn.Module, state: State) -> None:
     The tensors are taken over, not copied, so the module may have been made on the meta device.
 
     Raises:
-        KeyError: a tensor is missing or unknown.
-        ValueError: a tensor has another shape.
+        ValueError: a tensor is missing, unknown, or of another shape.
     """
     own = module.state_dict()
     if missing := sorted(own.keys() - state.keys()):
-        raise KeyError(f"the checkpoint lacks {_some(missing)}")
+        raise ValueError(f"the checkpoint lacks {_some(missing)}")
     if unknown := sorted(state.keys() - own.keys()):
-        raise KeyError(f"the checkpoint has more than {type(module).__name__}: {_some(unknown)}")
+        raise ValueError(f"the checkpoint has more than {type(module).__name__}: {_some(unknown)}")
     for name, target in own.items():
         if _squeezed(state[name].shape) != _squeezed(target.shape):
             raise ValueError(

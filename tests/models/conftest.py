@@ -1,13 +1,14 @@
 """A set of golden tensors: small random checkpoints and what the reference implementation says.
 
 SELFTALK_GOLDEN names another set; every size is read from it. With SELFTALK_GOLDEN_TABLE=1 the run
-ends with the largest relative error of every array.
+ends with the largest relative error of every array, and with those that no test has looked at.
 """
 
 import io
 import json
 import os
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import torch
 FOLDER = Path(os.environ.get("SELFTALK_GOLDEN") or Path(__file__).parents[1] / "data" / "golden")
 TOLERANCE = 1e-4
 ERRORS = {}
+OPENED = {}
 
 
 class HParams:
@@ -32,6 +34,37 @@ def plain(value):
     return value
 
 
+class Arrays(Mapping):
+    """Arrays of a file; one that this set lacks skips the test that asks for it."""
+
+    def __init__(self, name, stored):
+        self.name = name
+        self.seen = set()
+        self._arrays = {
+            key: torch.from_numpy(array) if array.dtype.kind in "fib" else array
+            for key, array in stored.items()
+        }
+
+    def __getitem__(self, key):
+        if key not in self._arrays:
+            pytest.skip(f"this set has no {self.name}/{key}")
+        self.seen.add(key)
+        return self._arrays[key]
+
+    def __contains__(self, key):
+        return key in self._arrays
+
+    def __iter__(self):
+        return iter(self._arrays)
+
+    def __len__(self):
+        return len(self._arrays)
+
+    @property
+    def unseen(self):
+        return [f"{self.name}/{key}" for key in self._arrays if key not in self.seen]
+
+
 class Golden:
     """The files of one set."""
 
@@ -39,24 +72,18 @@ class Golden:
         self.folder = folder
         self.config = json.loads((folder / "config.json").read_text())
         self.seed = self.config["seed"]
-        self._arrays = {}
 
     def has(self, file):
         return (self.folder / file).is_file()
 
     def arrays(self, name):
+        """The arrays of a file; numbers as tensors, text as arrays."""
         if not self.has(f"{name}.npz"):
             pytest.skip(f"this set has no {name}.npz")
-        if name not in self._arrays:
-            self._arrays[name] = dict(np.load(self.folder / f"{name}.npz", allow_pickle=False))
-        return self._arrays[name]
-
-    def tensors(self, name):
-        return {
-            key: torch.from_numpy(array)
-            for key, array in self.arrays(name).items()
-            if array.dtype.kind in "fib"
-        }
+        if name not in OPENED:
+            with np.load(self.folder / f"{name}.npz", allow_pickle=False) as stored:
+                OPENED[name] = Arrays(name, stored)
+        return OPENED[name]
 
     def checkpoint(self, file):
         """Read one of our own test files; users' files go through the importer instead."""
@@ -118,3 +145,6 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("largest relative errors")
         for label, error in sorted(ERRORS.items()):
             terminalreporter.line(f"{label:45} {error:.1e}")
+        for arrays in OPENED.values():
+            for name in arrays.unseen:
+                terminalreporter.line(f"{name:45} not looked at")

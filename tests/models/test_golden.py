@@ -59,7 +59,7 @@ def t2s(golden):
 
 @pytest.fixture(scope="module")
 def inputs(golden):
-    return golden.tensors("t2s")
+    return golden.arrays("t2s")
 
 
 def bert_rows(bert):
@@ -179,6 +179,9 @@ def test_t2s_tokens_in_chunks_are_the_same_tokens(inputs, t2s):
     tokens, _, _ = generate(t2s, inputs["phones"], prompt, bert, config, limit=40)
     assert tokens[prompt.shape[1] :] == inputs["stream_fixed16_tokens"].tolist()
     assert int(inputs["stream_fixed16_lens"].sum()) == len(tokens) - prompt.shape[1]
+    assert inputs["stream_fixed16_final"].nonzero().flatten().tolist() == [
+        len(inputs["stream_fixed16_lens"]) - 1
+    ]
 
 
 def test_t2s_two_clients_step_together(inputs, t2s):
@@ -210,7 +213,8 @@ def test_sampling(golden):
     for index, entry in enumerate(json.loads(str(arrays["samp_grid_json"]))):
         config = SamplingConfig(**entry)
         for logits, previous, expected in zip(
-            arrays["samp_logits"], arrays["samp_prev"], arrays[f"samp_probs_{index}"], strict=True
+            *(arrays[name].numpy() for name in ("samp_logits", "samp_prev", f"samp_probs_{index}")),
+            strict=True,
         ):
             chances = probabilities(logits, previous, config)
             np.testing.assert_allclose(chances, expected, atol=1e-5)
@@ -219,9 +223,11 @@ def test_sampling(golden):
 def test_sampling_draw(golden):
     arrays = golden.arrays("t2s")
     config = SamplingConfig(**json.loads(str(arrays["samp_grid_json"]))[0])
-    for row, drawn in enumerate(arrays["samp_draw_0"]):
-        chances = probabilities(arrays["samp_logits"][row], arrays["samp_prev"][row], config)
-        assert np.argmax(chances / arrays["samp_q"][row]) == drawn
+    for logits, previous, noise, drawn in zip(
+        *(arrays[name].numpy() for name in ("samp_logits", "samp_prev", "samp_q", "samp_draw_0")),
+        strict=True,
+    ):
+        assert np.argmax(probabilities(logits, previous, config) / noise) == drawn
 
 
 def training_utterance(inputs, text_lengths):
@@ -284,7 +290,7 @@ def test_t2s_training_loss_is_that_of_each_item_alone(inputs, t2s, parity):
 class Stage2:
     def __init__(self, golden, name):
         self.name = name
-        self.arrays = golden.tensors(f"sovits_{name}")
+        self.arrays = golden.arrays(f"sovits_{name}")
         saved = golden.checkpoint(f"s2_{name}.pth")
         self.weights = saved["weight"]
         self.config = checkpoint.sovits_config(saved["weight"], saved["config"])
@@ -295,7 +301,7 @@ class Stage2:
         return spectrogram(wave[None], self.config.window_samples, self.config.hop_samples)
 
     def style(self, number=""):
-        speaker = self.arrays.get(f"sv_emb{number}")
+        speaker = self.arrays[f"sv_emb{number}"] if self.config.speaker_width else None
         return self.model.style(self.spectrum(self.arrays[f"refer{number}_wave"]), speaker)
 
     @property
@@ -374,6 +380,7 @@ def test_sovits_encoder(sovits, parity):
     parity(f"{sovits.name}/encp_mrte_out", x.mT, arrays["encp_mrte_out"])
     frames = sovits.model.encode(sovits.tokens, arrays["text"], style)
     parity(f"{sovits.name}/encp_y", frames.mT, arrays["encp_y"])
+    assert arrays["y_mask"].all()
     mean, log_scale = encoder.latent(frames)
     parity(f"{sovits.name}/m_p", mean, arrays["m_p"])
     parity(f"{sovits.name}/logs_p", log_scale, arrays["logs_p"])
@@ -481,7 +488,7 @@ def test_sovits_training(golden, sovits, parity):
     arrays, name = sovits.arrays, sovits.name
     model = TrainableSovits(sovits.config).eval()
     checkpoint.load_state(model.sovits, checkpoint.sovits_state(sovits.weights))
-    posterior = checkpoint.posterior_state(golden.tensors(f"enc_q_{name}"))
+    posterior = checkpoint.posterior_state(golden.arrays(f"enc_q_{name}"))
     checkpoint.load_state(model.posterior, posterior)
 
     spectrum = sovits.spectrum(arrays["tr_wave"][0])
@@ -491,7 +498,7 @@ def test_sovits_training(golden, sovits, parity):
         torch.ones(1, spectrum.shape[2], dtype=torch.bool),
         arrays["text"],
         torch.ones(1, arrays["text"].shape[1], dtype=torch.bool),
-        arrays.get("sv_emb"),
+        arrays["sv_emb"] if sovits.config.speaker_width else None,
     )
     starts = arrays["tr_ids_slice"]
     hop = sovits.config.hop_samples
@@ -527,9 +534,7 @@ def test_discriminators(golden, stage2, sovits_name, parity):
     with torch.device("meta"):  # the weights come next
         model = Discriminators(stage2(sovits_name).config.discriminator_periods).eval()
     checkpoint.load_state(model, checkpoint.discriminator_state(weights))
-    real, generated = (
-        model(torch.from_numpy(arrays[f"disc_{kind}_in"])[:, 0]) for kind in ("real", "fake")
-    )
+    real, generated = (model(arrays[f"disc_{kind}_in"][:, 0]) for kind in ("real", "fake"))
     shapes = json.loads(str(arrays["disc_fmap_shapes_json"]))
     for index, (judged, expected_shapes) in enumerate(zip(real, shapes, strict=True)):
         parity(f"{sovits_name}/disc_r", judged.score, arrays[f"disc_r{index}"])
@@ -550,7 +555,7 @@ def test_discriminators(golden, stage2, sovits_name, parity):
 
 @pytest.fixture(scope="module")
 def dsp(golden):
-    return golden.tensors("dsp")
+    return golden.arrays("dsp")
 
 
 def test_spectrogram(dsp, parity):
