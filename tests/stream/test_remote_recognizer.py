@@ -127,7 +127,7 @@ def test_nobody_there_is_one_sentence(service, remote):
 
 
 def test_too_long_and_stopped_are_not_sent(service, remote):
-    long = AudioChunk(np.tile(SOUND.samples, 601), 8_000)
+    long = AudioChunk(np.resize(SOUND.samples, 601 * 16_000), 16_000)
     with pytest.raises(RecognizerError, match="600 s at once, not 601 s"):
         remote.transcribe(long)
     stop = StopFlag()
