@@ -69,7 +69,8 @@ def split(items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
 
 def load_weights(model: nn.Module, path: Path) -> None:
     """Load safetensors written by a stage."""
-    model.load_state_dict(safetensors.torch.load_file(path))
+    weights = safetensors.torch.load_file(path)
+    model.load_state_dict({name: value.float() for name, value in weights.items()})
 
 
 def build_task(stage: str, arguments: argparse.Namespace) -> Task:

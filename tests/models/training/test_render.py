@@ -16,13 +16,11 @@ NAMES = ("af_a", "af_b", "am_c", "am_d", "bf_e", "bm_f", "zf_g", "zm_i")
 class FakeTeacher:
     """Every character lasts one unit; the sound tells the style and is too loud."""
 
-    spoken = 0
-
-    def __init__(self, folder=None):
-        pass
+    def __init__(self):
+        self.spoken = 0
 
     def speak(self, characters, style, speed=1.0):
-        FakeTeacher.spoken += 1
+        self.spoken += 1
         durations = np.array([4, *[1] * len(characters), 2], np.int64)
         units = int(durations.sum())
         samples = np.full(units * UNIT_SAMPLES, 2 * style[0], np.float32)
@@ -37,10 +35,7 @@ def bank():
 
 
 @pytest.fixture
-def teacher(monkeypatch, bank):
-    FakeTeacher.spoken = 0
-    monkeypatch.setattr(render, "Teacher", FakeTeacher)
-    monkeypatch.setattr(StyleBank, "load", lambda folder: bank)
+def teacher():
     return FakeTeacher()
 
 
@@ -104,24 +99,23 @@ def test_planning_again_only_adds(tmp_path, bank):
 
 def test_workers_share_the_shards_and_leave_finished_ones_alone(tmp_path, bank, teacher):
     plan(tmp_path, bank, 3 * SHARD_LINES, {"en": 1}, speakers=10, seed=1)
-    work(tmp_path, tmp_path, worker=1, workers=2, hours=9)
+    work(tmp_path, teacher, bank, worker=1, workers=2, hours=9)
     assert Corpus(tmp_path).shards == (1,)
-    work(tmp_path, tmp_path, worker=0, workers=2, hours=9)
+    work(tmp_path, teacher, bank, worker=0, workers=2, hours=9)
     assert Corpus(tmp_path).shards == (0, 1, 2)
     content = shard_path(tmp_path, 0).read_bytes()
-    spoken = FakeTeacher.spoken
-    hours = work(tmp_path, tmp_path, worker=0, workers=1, hours=9)
-    assert FakeTeacher.spoken == spoken == 3 * SHARD_LINES
+    hours = work(tmp_path, teacher, bank, worker=0, workers=1, hours=9)
+    assert teacher.spoken == 3 * SHARD_LINES
     assert hours * 3600 == pytest.approx(sum(u.duration_seconds for u in Corpus(tmp_path)))
 
     shard_path(tmp_path, 0).unlink()
-    work(tmp_path, tmp_path, worker=0, workers=1, hours=9)
+    work(tmp_path, teacher, bank, worker=0, workers=1, hours=9)
     assert shard_path(tmp_path, 0).read_bytes() == content
 
 
 def test_a_worker_stops_at_its_hours(tmp_path, bank, teacher):
     plan(tmp_path, bank, 3 * SHARD_LINES, {"en": 1}, speakers=10, seed=1)
-    work(tmp_path, tmp_path, worker=0, workers=1, hours=0.001)
+    work(tmp_path, teacher, bank, worker=0, workers=1, hours=0.001)
     assert Corpus(tmp_path).shards == (0,)
 
 
@@ -137,7 +131,7 @@ def test_shares_are_read_and_checked():
         render._shares("en")
 
 
-def test_a_missing_teacher_is_one_sentence_and_exit_2(tmp_path, caplog):
-    arguments = ["plan", "--out", str(tmp_path), "--teacher", str(tmp_path / "none")]
+def test_missing_voices_are_one_sentence_and_exit_2(tmp_path, caplog):
+    arguments = ["plan", "--out", str(tmp_path), "--voices", str(tmp_path / "none")]
     assert main(arguments) == 2
     assert "no teacher voices" in caplog.text

@@ -115,5 +115,5 @@ def test_timbre_does_not_touch_the_prosody(folder, style):
 
 
 def test_missing_weights_are_named(tmp_path):
-    with pytest.raises(WeightsError, match="kokoro-int8"):
+    with pytest.raises(WeightsError, match=GRAPH_FILE):
         Teacher(tmp_path)

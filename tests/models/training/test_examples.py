@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from selftalk.models.training.examples import (
+    PITCH_SCALE,
+    excitation,
+    mean_log_pitch,
+    prosody_frames,
+    speaker_vector,
+)
+
+
+def test_the_excitation_has_the_pitch_of_the_teacher():
+    pulses = excitation(np.full(80, 200.0, np.float32), 24_000)
+    spectrum = np.abs(np.fft.rfft(pulses * np.hanning(len(pulses))))
+    strongest = np.argmax(spectrum[100:300]) + 100
+    assert strongest == pytest.approx(200, abs=1)  # a bin is 1 Hz
+
+
+def test_unvoiced_frames_are_silent_but_move_the_phase():
+    pitch = np.full(80, 200.0, np.float32)
+    pitch[30:40] = 7.0
+    pulses = excitation(pitch, 24_000)
+    assert not pulses[30 * 300 : 40 * 300].any()
+    shifted = pitch.copy()
+    shifted[30:40] = 0.0
+    assert not np.allclose(pulses[45 * 300 :], excitation(shifted, 24_000)[45 * 300 :], atol=0.1)
+
+
+def test_prosody_is_relative_to_the_mean_and_interpolated():
+    pitch = np.repeat([100.0, 200.0, 0.0], 40).astype(np.float32)
+    prosody, mean = prosody_frames(pitch, np.full(120, 2.0, np.float32), 150)
+    assert mean == pytest.approx(np.log(100 * 200) / 2)
+    np.testing.assert_allclose(prosody[10, 0], -PITCH_SCALE * np.log(2) / 2, rtol=1e-4)
+    np.testing.assert_allclose(prosody[75, 0], PITCH_SCALE * np.log(2) / 2, rtol=1e-4)
+    np.testing.assert_array_equal(prosody[120, :2], 0)
+    np.testing.assert_allclose(prosody[:, 2], 0.5, rtol=1e-5)
+
+
+def test_a_whisper_without_pitch_has_a_usual_mean():
+    assert np.exp(mean_log_pitch(np.zeros(50, np.float32))) == pytest.approx(170, rel=1e-3)
+
+
+def test_speaker_vectors_end_with_the_pitch():
+    vector = speaker_vector(np.ones(256, np.float32), float(np.log(170.0) + 0.35))
+    assert vector.shape == (257,)
+    assert vector[-1] == pytest.approx(1.0, abs=1e-5)
