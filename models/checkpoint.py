@@ -63,7 +63,7 @@ def sovits_config(weights: Arrays, config: Mapping[str, Any]) -> SovitsConfig:
     Raises:
         ValueError: the generator is of a kind that no official checkpoint has.
     """
-    foreign, sound = config["model"], config["data"]
+    foreign, sound = config["model"], config.get("data", {})
     if str(foreign.get("resblock", "1")) != "1":
         raise ValueError(f"residual blocks of kind {foreign['resblock']!r} are not supported")
     shapes = {name: tuple(array.shape) for name, array in weights.items()}
@@ -93,8 +93,8 @@ def sovits_config(weights: Arrays, config: Mapping[str, Any]) -> SovitsConfig:
             block_kernels=tuple(foreign["resblock_kernel_sizes"]),
             dilations=tuple(tuple(each) for each in foreign["resblock_dilation_sizes"]),
         ),
-        sample_rate_hz=int(sound["sampling_rate"]),
-        window_samples=int(sound["filter_length"]),
+        sample_rate_hz=int(sound.get("sampling_rate", 32_000)),
+        window_samples=int(sound.get("filter_length", 2048)),
     )
 
 

@@ -9,7 +9,7 @@ import re
 Rules = tuple[tuple[str, str], ...]
 
 T2S_RULES: Rules = (
-    (r"model\.", ""),
+    (r"^model\.", ""),
     (r"ar_text_embedding\.word_embeddings", "phones"),
     (r"ar_audio_embedding\.word_embeddings", "tokens"),
     (r"ar_text_position\.alpha", "text_positions.scale"),
