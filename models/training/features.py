@@ -1,7 +1,7 @@
 r"""Features: what other networks hear in the rendered speech, stored beside each shard.
 
     python -m selftalk.models.training.features --data runs/nano/render \
-        --whisper FOLDER --speaker ge2e.onnx --follow
+        --speaker ge2e.onnx --follow
 
 Whisper's encoder gives 512 numbers every 20 ms, from which nano's tokens are taught; the
 speaker encoder gives one vector per utterance. A shard whose files exist is left alone, so the
@@ -34,7 +34,9 @@ from selftalk.stream.errors import SelftalkError, WeightsError
 from selftalk.stream.log_mel import log_mel
 from selftalk.stream.resample import resample
 from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.weights import resolve
 
+WEIGHTS = "whisper-base"
 WHISPER_RATE_HZ = 16_000
 FRAME_SAMPLES = 320
 WINDOW_FRAMES = 1500
@@ -136,14 +138,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="features", description=str(__doc__).splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpus")
-    parser.add_argument("--whisper", type=Path, required=True, help="folder of whisper-base")
+    parser.add_argument("--whisper", type=Path, help="folder of whisper-base, if not fetched")
     parser.add_argument("--speaker", type=Path, required=True, help="the GE2E graph")
     parser.add_argument("--follow", action="store_true", help="wait for shards being rendered")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         corpus = Corpus(options.data)
-        models = WhisperEncoder(options.whisper), SpeakerEncoder(options.speaker)
+        models = (
+            WhisperEncoder(options.whisper or resolve(WEIGHTS)),
+            SpeakerEncoder(options.speaker),
+        )
         if options.follow:
             follow(corpus, *models)
         else:

@@ -30,17 +30,18 @@ from selftalk.models.training.corpus import (
     shard_path,
     write_shard,
 )
+from selftalk.models.training.styles import WEIGHTS as VOICE_WEIGHTS
 from selftalk.models.training.styles import Speaker, StyleBank
 from selftalk.models.training.teacher import MAX_CHARACTERS, Teacher
+from selftalk.models.training.teacher import WEIGHTS as TEACHER_WEIGHTS
 from selftalk.models.training.teacher_script import TeacherScript, write_script
 from selftalk.models.training.texts import training_texts
 from selftalk.stream.audio import to_int16
 from selftalk.stream.errors import ConfigError, SelftalkError, TextError
 from selftalk.stream.normalize_en import normalize
 from selftalk.stream.text import phonemize
+from selftalk.stream.weights import resolve
 
-VOICES = "voices"
-"""The folder of stock voices inside the teacher's folder."""
 PAIR_SHARE = 0.3
 SPEED_RANGE = (0.88, 1.15)
 
@@ -155,9 +156,10 @@ def plan(
     return max(wanted, 0) + len(planned)
 
 
-def work(folder: Path, teacher_folder: Path, worker: int, workers: int, hours: float) -> float:
+def work(
+    folder: Path, teacher: Teacher, bank: StyleBank, worker: int, workers: int, hours: float
+) -> float:
     """Render this worker's missing shards until it has its share; return its hours of sound."""
-    teacher, bank = Teacher(teacher_folder), StyleBank.load(teacher_folder / VOICES)
     seconds = 0.0
     for shard in count(worker, workers):
         if seconds >= hours * 3600 or (shard + 1) * SHARD_LINES > len(read_manifest(folder)):
@@ -184,14 +186,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
+        bank = StyleBank.load(options.voices or resolve(VOICE_WEIGHTS))
         if options.command == "plan":
-            bank = StyleBank.load(options.teacher / VOICES)
             shares = _shares(options.shares)
             lines = plan(options.out, bank, options.lines, shares, options.speakers, options.seed)
             log.info("%d lines are planned", lines)
         else:
             worker, workers = _worker(options.worker)
-            hours = work(options.out, options.teacher, worker, workers, options.hours)
+            teacher = Teacher(options.teacher or resolve(TEACHER_WEIGHTS))
+            hours = work(options.out, teacher, bank, worker, workers, options.hours)
             log.info("worker %d has %.2f h", worker, hours)
     except SelftalkError as error:
         log.error("%s", error)
@@ -212,7 +215,8 @@ def _parser() -> argparse.ArgumentParser:
     working.add_argument("--hours", type=float, default=2.0, help="of sound, for this worker")
     for command in (planning, working):
         command.add_argument("--out", type=Path, required=True, help="folder of the corpus")
-        command.add_argument("--teacher", type=Path, required=True, help="folder of the teacher")
+        command.add_argument("--voices", type=Path, help="folder of stock voices, if not fetched")
+    working.add_argument("--teacher", type=Path, help="folder of the teacher, if not fetched")
     return parser
 
 

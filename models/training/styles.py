@@ -16,6 +16,8 @@ from selftalk.models.training.teacher import STYLE_SIZE, TIMBRE_SIZE
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.errors import WeightsError
 
+WEIGHTS = "kokoro-82m-voices"
+
 Gender = Literal["f", "m"]
 
 # First letter of a stock voice -> language. Prosody is never mixed across languages: that

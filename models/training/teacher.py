@@ -26,9 +26,10 @@ MAX_CHARACTERS = 508
 STYLE_SIZE = 256
 TIMBRE_SIZE = 128
 
-GRAPH_FILE = "kokoro-int8.onnx"
-TAPPED_FILE = "kokoro-int8-tapped.onnx"
-PROSODY_FILE = "kokoro-int8-prosody.onnx"
+WEIGHTS = "kokoro-82m-int8"
+GRAPH_FILE = "kokoro-v1.0.int8.onnx"
+TAPPED_FILE = "tapped.onnx"
+PROSODY_FILE = "prosody.onnx"
 CHARACTERS_FILE = "vocab.json"
 
 _DURATIONS = "/encoder/Clip_output_0"

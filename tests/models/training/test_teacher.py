@@ -5,6 +5,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from selftalk.models.training.styles import WEIGHTS as VOICE_WEIGHTS
+from selftalk.models.training.styles import ProsodyMix, StyleBank, Timbre
 from selftalk.models.training.teacher import (
     CHARACTERS_FILE,
     GRAPH_FILE,
@@ -12,9 +14,11 @@ from selftalk.models.training.teacher import (
     STYLE_SIZE,
     TIMBRE_SIZE,
     UNIT_SAMPLES,
+    WEIGHTS,
     Teacher,
 )
 from selftalk.stream.errors import WeightsError
+from selftalk.stream.weights import resolve
 
 DURATIONS, PITCH, ENERGY = (
     "/encoder/Clip_output_0",
@@ -117,3 +121,20 @@ def test_timbre_does_not_touch_the_prosody(folder, style):
 def test_missing_weights_are_named(tmp_path):
     with pytest.raises(WeightsError, match=GRAPH_FILE):
         Teacher(tmp_path)
+
+
+@pytest.mark.weights
+def test_the_real_teacher_keeps_its_promises():
+    teacher = Teacher(resolve(WEIGHTS))
+    bank = StyleBank.load(resolve(VOICE_WEIGHTS))
+    prosody = ProsodyMix(("af_heart", "af_bella"))
+    line = "wˈɜɹld pˈis."
+    heart, michael = (
+        teacher.speak(line, bank.style(Timbre("stock", (name,)), prosody, len(line)))
+        for name in ("af_heart", "am_michael")
+    )
+    assert 0.8 < len(heart.samples) / 24_000 < 2.5
+    assert len(heart.prosody.durations) == len(line) + 2
+    np.testing.assert_array_equal(heart.prosody.durations, michael.prosody.durations)
+    np.testing.assert_array_equal(heart.prosody.pitch_hz, michael.prosody.pitch_hz)
+    assert np.abs(heart.samples - michael.samples).max() > 0.05
