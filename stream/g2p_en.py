@@ -106,8 +106,8 @@ def word_symbols(word: str) -> Arpabet:
     if found:
         return found
     letters = re.sub("[^a-z]", "", lower)
-    if len(letters) <= 1:
-        return _spell(letters)
+    if len(letters) <= 1 or not re.search("[aeiou]" if len(letters) <= 3 else "[aeiouy]", letters):
+        return _spell(letters.upper())
     return letter_to_sound.pronounce(letters)
 
 

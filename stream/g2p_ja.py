@@ -5,14 +5,15 @@ official front end makes of its mark for them, and what its checkpoints have lea
 about other languages inside; ``text`` hands those on.
 """
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
 from selftalk.stream.errors import TextError
-from selftalk.stream.normalize_ja import Written, normalize
-from selftalk.stream.phonemes import Spoken
-from selftalk.stream.symbols import JAPANESE, PITCH_FALL, PITCH_RISE, PUNCTUATION, UNKNOWN
+from selftalk.stream.normalize_ja import normalize
+from selftalk.stream.phonemes import Spoken, Written, by_phrase
+from selftalk.stream.symbols import JAPANESE, PITCH_FALL, PITCH_RISE, UNKNOWN
 
 ACCENT_BOUNDARY = UNKNOWN
 
@@ -25,27 +26,18 @@ def _openjtalk() -> Any:
         raise TextError(
             "Japanese needs the package pyopenjtalk-plus: pip install 'selftalk[text]'"
         ) from error
+    # Its Sudachi call is deprecated; the first word with two readings makes that call.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"pyopenjtalk\.")
+    pyopenjtalk.g2p_mapping_prosody("上に行く")
     return pyopenjtalk
 
 
 def speak(text: str) -> list[Spoken]:
     """Phonemes of Japanese text, morpheme by morpheme (a number is one word)."""
-    spoken: list[Spoken] = []
-    phrase: list[Written] = []
-    for piece in [*normalize(text), Written("", "")]:
-        if piece.written:
-            phrase.append(piece)
-            continue
-        spoken += _speak_phrase(phrase)
-        phrase = []
-        if piece.spoken in PUNCTUATION:
-            spoken.append(Spoken("", (piece.spoken,)))
-    return spoken
+    return by_phrase(normalize(text), _speak_phrase)
 
 
 def _speak_phrase(phrase: Sequence[Written]) -> list[Spoken]:
-    if not phrase:
-        return []
     text = "".join(piece.spoken for piece in phrase)
     owners = [index for index, piece in enumerate(phrase) for _ in piece.spoken]
     morphemes = _openjtalk().g2p_mapping_prosody(text)

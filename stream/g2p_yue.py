@@ -9,9 +9,9 @@ from functools import cache
 from typing import Any
 
 from selftalk.stream.errors import TextError
-from selftalk.stream.normalize_zh import Written, normalize
-from selftalk.stream.phonemes import Spoken
-from selftalk.stream.symbols import CANTONESE_PREFIX, PUNCTUATION, SYMBOLS_V2
+from selftalk.stream.normalize_zh import normalize
+from selftalk.stream.phonemes import Spoken, Written, by_phrase
+from selftalk.stream.symbols import CANTONESE_PREFIX, SYMBOLS_V2
 
 _SYLLABLE = re.compile(r"(ng(?=[a-z])|gw|kw|[bpmfdtnlgkhwzcsj]?)([a-z]+)([1-6])")
 # Without an initial the official table splits the final itself: 愛 oi3 → Yoi Yi3, 呀 aa3 → Yaa Ya3.
@@ -48,9 +48,7 @@ def syllable_symbols(syllable: str) -> tuple[str, ...]:
     head = next((head for head in _FINAL_HEADS if final.startswith(head)), final[0])
     rest = final.removeprefix(head) or head[-1]
     return (
-        _prefixed(head, rest + tone)
-        or _prefixed(final[0], final + tone)
-        or _prefixed(final + tone)
+        _prefixed(head, rest + tone) or _prefixed(final[0], final + tone) or _prefixed(final + tone)
     )
 
 
@@ -61,17 +59,15 @@ def _prefixed(*parts: str) -> tuple[str, ...]:
 
 def speak(text: str) -> list[Spoken]:
     """Phonemes of Cantonese text, character by character (a number is one word)."""
-    spoken: list[Spoken] = []
-    phrase: list[Written] = []
-    for piece in [*normalize(text), Written("", "")]:
-        if piece.written:
-            phrase.append(Written(piece.written, piece.spoken.replace("幺", "一")))
-            continue
-        spoken += _speak_phrase(phrase)
-        phrase = []
-        if piece.spoken in PUNCTUATION:
-            spoken.append(Spoken("", (piece.spoken,)))
-    return spoken
+    return by_phrase((_in_cantonese(piece) for piece in normalize(text)), _speak_phrase)
+
+
+def _in_cantonese(piece: Written) -> Written:
+    """What differs from Mandarin in reading numbers: no 幺, and a dollar is 蚊."""
+    spoken = piece.spoken.replace("幺", "一")
+    if piece.written.startswith("$"):
+        spoken = spoken.replace("美元", "蚊")
+    return Written(piece.written, spoken)
 
 
 def _speak_phrase(phrase: Sequence[Written]) -> list[Spoken]:

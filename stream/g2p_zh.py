@@ -6,34 +6,48 @@ decides (得, 地, 还, 长 …). Knows nothing about Latin words inside; ``text
 
 import logging
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from types import ModuleType
 
 from selftalk.stream import tone_sandhi
 from selftalk.stream.errors import TextError
-from selftalk.stream.normalize_zh import Written, normalize
-from selftalk.stream.phonemes import Spoken
+from selftalk.stream.home import home_folder
+from selftalk.stream.normalize_zh import normalize
+from selftalk.stream.phonemes import Spoken, Written, by_phrase
 from selftalk.stream.pinyin import syllable_symbols
-from selftalk.stream.symbols import PUNCTUATION
 from selftalk.stream.tone_sandhi import Word
 from selftalk.stream.traditional_zh import simplified
 from selftalk.stream.words_zh import READINGS, SURNAMES, TITLES
+
+_MISSING = "Chinese needs the packages jieba and pypinyin: pip install jieba pypinyin"
 
 
 @cache
 def _jieba() -> ModuleType:
     try:
-        import jieba
-        import jieba.posseg
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its source has escapes that newer Pythons mind
+            import jieba
+            import jieba.posseg
     except ImportError as error:
-        raise TextError(
-            "Chinese needs the packages jieba and pypinyin: pip install selftalk"
-        ) from error
+        raise TextError(_MISSING) from error
     jieba.setLogLevel(logging.WARNING)
+    jieba.dt.tmp_dir = _cache_folder()
     jieba.initialize()
     posseg: ModuleType = jieba.posseg
     return posseg
+
+
+def _cache_folder() -> str | None:
+    """Where jieba keeps its compiled dictionary: not in a folder that others can write to."""
+    folder = home_folder() / "jieba"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return str(folder)
 
 
 @cache
@@ -41,26 +55,14 @@ def _pypinyin() -> ModuleType:
     try:
         import pypinyin
     except ImportError as error:
-        raise TextError(
-            "Chinese needs the packages jieba and pypinyin: pip install selftalk"
-        ) from error
+        raise TextError(_MISSING) from error
     module: ModuleType = pypinyin
     return module
 
 
 def speak(text: str) -> list[Spoken]:
     """Phonemes of Chinese text, character by character (a number is one word)."""
-    spoken: list[Spoken] = []
-    phrase: list[Written] = []
-    for piece in [*normalize(text), Written("", "")]:
-        if piece.written:
-            phrase.append(piece)
-            continue
-        spoken += _speak_phrase(phrase)
-        phrase = []
-        if piece.spoken in PUNCTUATION:
-            spoken.append(Spoken("", (piece.spoken,)))
-    return spoken
+    return by_phrase(normalize(text), _speak_phrase)
 
 
 def _speak_phrase(phrase: Sequence[Written]) -> list[Spoken]:
@@ -79,7 +81,8 @@ def read(characters: str) -> list[str]:
         return []
     characters = simplified(characters)
     words = [
-        Word(text, part, _dictionary_reading(text)) for text, part in _jieba().lcut(characters)
+        Word(text, part, _dictionary_reading(text))
+        for text, part in _jieba().lcut(characters, HMM=False)
     ]
     for before, word, after in zip([None, *words], words, [*words[1:], None], strict=False):
         _choose_reading(word, before, after)

@@ -20,7 +20,11 @@ _START, _STOP = 2, 3
 _SYMBOLS = (
     *("", "", "", ""),
     *sorted(
-        {*ARPABET_CONSONANTS, *(vowel + stress for vowel in ARPABET_VOWELS for stress in "012"), "UW"}
+        {
+            *ARPABET_CONSONANTS,
+            *(vowel + stress for vowel in ARPABET_VOWELS for stress in "012"),
+            "UW",
+        }
     ),
 )
 _LONGEST_SYMBOLS = 32

@@ -6,17 +6,10 @@ Knows nothing about phonemes.
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
+from selftalk.stream.phonemes import Written
 
-class Written(NamedTuple):
-    """A written piece and the Japanese text said for it; a mark has no ``written``."""
-
-    written: str
-    spoken: str
-
-
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+_NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,16})(?:\.\d{1,16})?(?!\d)"
 _CURRENCIES = {"¥": "円", "￥": "円", "$": "ドル", "€": "ユーロ", "£": "ポンド", "₩": "ウォン"}
 _DIGIT_NAMES = ("ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー")
 _SYMBOLS = {
@@ -27,14 +20,10 @@ _SYMBOLS = {
     "÷": "わる",
     "%": "パーセント",
     "‰": "パーミル",
-    "℃": "度",
+    "°C": "度",
+    "°F": "度",
     "°": "度",
     "@": "アット",
-    "㎞": "キロメートル",
-    "㎝": "センチメートル",
-    "㎏": "キログラム",
-    "㎡": "平方メートル",
-    "№": "ナンバー",
     "〆": "しめ",
     "〇": "まる",
 }
@@ -49,10 +38,11 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("money", rf"[¥￥$€£₩]\s?{_NUMBER}[万億]?"),
     ("fraction", r"(?<![\d/.])\d{1,3}/\d{1,3}(?![\d/])"),
     ("range", rf"(?<=\d)[-〜～–—](?={_NUMBER})"),
-    ("negative", rf"(?<![\w])[-−]{_NUMBER}"),
-    ("number", rf"{_NUMBER}"),
+    ("negative", rf"(?<![A-Za-z0-9])[-−]{_NUMBER}"),
+    ("digits", r"\d{17,200}"),
+    ("number", _NUMBER),
     ("mark", rf"[{_MARK_CHARS}]+|\.{{2,}}|-(?=\s)"),
-    ("symbol", f"[{''.join(map(re.escape, _SYMBOLS))}]"),
+    ("symbol", "|".join(map(re.escape, _SYMBOLS))),
     ("character", rf"[{_SPEAKABLE}]"),
 )
 _TOKEN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PATTERNS))
@@ -80,6 +70,10 @@ def _read_time(text: str) -> Written:
 def _read_phone(text: str) -> Written:
     groups = text.split("-")
     return Written(text, " ".join("".join(_DIGIT_NAMES[int(d)] for d in group) for group in groups))
+
+
+def _read_digits(text: str) -> Written:
+    return Written(text, "".join(_DIGIT_NAMES[int(digit)] for digit in text))
 
 
 def _read_money(text: str) -> Written:
@@ -122,6 +116,7 @@ _READERS: dict[str, Callable[[str], Written]] = {
     "fraction": _read_fraction,
     "range": _read_range,
     "negative": _read_negative,
+    "digits": _read_digits,
     "number": _read_plain,
     "mark": _read_mark,
     "symbol": _read_symbol,

@@ -5,29 +5,26 @@ Every written word keeps its own spoken Hangul. Knows nothing about sound change
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
-
-class Written(NamedTuple):
-    """A written word and the Hangul said for it; a mark has no ``written``."""
-
-    written: str
-    spoken: str
-
+from selftalk.stream.phonemes import Written
 
 _DIGITS = "영일이삼사오육칠팔구"
 _NATIVE_ONES = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
 _NATIVE_TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
 _LARGE_UNITS = ("", "만", "억", "조", "경")
-# Counted with native numerals: 세 개; everything else (년, 월, 일, 분, 원, 층 …) takes Sino-Korean.
+# Counted with native numerals: 세 개; all else (년, 월, 일, 분, 원, 층) takes Sino-Korean.
 _NATIVE_COUNTERS = (
-    "시간|시|개(?!월|년|국|조|소)|명|사람|살|마리|번째|번(?= ?(?:정도|쯤|이나|씩|더|만에))|권|잔|병|장|대|채|벌|켤레|송이|그루|"
-    "자루|가지|군데|달|배|쌍|통|곳|판|모금|조각|스푼|줄|마디|골|알"
+    "시간|시|개(?!월|년|국|조|소)|명|사람|살|마리|번째|번(?= ?(?:정도|쯤|이나|씩|더|만에))"
+    "|권|잔|병|장|대|채|벌|켤레|송이|그루|자루|가지|군데|달|배|쌍|통|곳|판|모금|조각|스푼|줄|마디|골|알"
+)
+_COUNTED = (  # hours up to twelve, and up to 99 of anything else
+    rf"(?<![\d.~～-])(?:\d{{1,2}}(?= ?(?:{_NATIVE_COUNTERS}))(?! ?시(?!간)|[-~～])"
+    r"|(?:[1-9]|1[0-2])(?= ?시(?!간)))"
 )
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _CURRENCIES = {"₩": "원", "￦": "원", "$": "달러", "¥": "엔", "€": "유로", "£": "파운드"}
 _UNITS = {
-    "km/h": "킬로미터 매 시",
+    "km/h": "킬로미터",
     "km": "킬로미터",
     "cm": "센티미터",
     "mm": "밀리미터",
@@ -39,7 +36,6 @@ _UNITS = {
     "MB": "메가바이트",
     "TB": "테라바이트",
     "Hz": "헤르츠",
-    "℃": "도",
     "°C": "도",
     "°": "도",
     "%": "퍼센트",
@@ -48,7 +44,15 @@ _UNITS = {
     "L": "리터",
 }
 _UNIT = "|".join(re.escape(unit) for unit in _UNITS)
-_SYMBOLS = {"&": "앤드", "+": "더하기", "=": "는", "×": "곱하기", "÷": "나누기", "%": "퍼센트", "@": "골뱅이"}
+_SYMBOLS = {
+    "&": "앤드",
+    "+": "더하기",
+    "=": "는",
+    "×": "곱하기",
+    "÷": "나누기",
+    "%": "퍼센트",
+    "@": "골뱅이",
+}
 _MARK_CHARS = "，。？！、；：,.?!;:…~～—–·"
 _MARKS = str.maketrans("，。？！、；：;:~～—–·", ",.?!,,,,,……--,")
 
@@ -59,9 +63,9 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("money", rf"[₩￦$¥€£]\s?{_NUMBER}[만억]?"),
     ("month", r"(?<!\d)(?:6|06|10)(?=월)"),
     ("range", rf"(?<=\d)[-~～](?={_NUMBER})"),
-    ("measured", rf"[-−]?{_NUMBER}(?:{_UNIT})(?![A-Za-z])"),
-    ("counted", rf"(?<![\d.~～-])\d{{1,2}}(?= ?(?:{_NATIVE_COUNTERS}))(?! ?시(?!간)|[-~～])|(?<![\d.~～-])(?:[1-9]|1[0-2])(?= ?시(?!간))"),
-    ("number", rf"(?:(?<!\w)[-−])?{_NUMBER}"),
+    ("measured", rf"[-−]?{_NUMBER}[ ]?(?:{_UNIT})(?![A-Za-z])"),
+    ("counted", _COUNTED),
+    ("number", rf"(?:(?<![A-Za-z0-9])[-−])?{_NUMBER}"),
     ("symbol", f"[{''.join(map(re.escape, _SYMBOLS))}]"),
     ("mark", rf"[{_MARK_CHARS}]+|-(?=\s)"),
     ("hangul", r"[가-힣]+|[ㄱ-ㅣ]+"),
@@ -94,8 +98,6 @@ def cardinal(number: int) -> str:
     """Sino-Korean: ``2024`` → 이천이십사; ``10000`` → 만."""
     if number == 0:
         return "영"
-    if len(str(number)) > 4 * len(_LARGE_UNITS):
-        return digits(str(number))
     spoken = ""
     for place in reversed(range(len(_LARGE_UNITS))):
         group = number // 10000**place % 10000
@@ -131,7 +133,8 @@ def decimal(text: str) -> str:
     """``-3.14`` or ``1,024``."""
     sign = "마이너스 " if text.startswith(("-", "−")) else ""
     whole, _, fraction = text.lstrip("-−").replace(",", "").partition(".")
-    return sign + cardinal(int(whole)) + (" 점 " + digits(fraction) if fraction else "")
+    said = cardinal(int(whole)) if len(whole) <= 4 * len(_LARGE_UNITS) else digits(whole)
+    return sign + said + (" 점 " + digits(fraction) if fraction else "")
 
 
 def _read_date(text: str) -> str:
@@ -160,11 +163,12 @@ def _read_money(text: str) -> str:
 
 
 def _read_measured(text: str) -> str:
-    match = re.fullmatch(rf"([-−]?)({_NUMBER})(.*)", text)
+    match = re.fullmatch(rf"([-−]?)({_NUMBER})[ ]?(.*)", text)
     assert match is not None, text
     sign, amount, unit = match.groups()
     negative = ("영하 " if _UNITS[unit] == "도" else "마이너스 ") if sign else ""
-    return f"{negative}{decimal(amount)} {_UNITS[unit]}"
+    speed = "시속 " if unit == "km/h" else ""
+    return f"{speed}{negative}{decimal(amount)} {_UNITS[unit]}"
 
 
 def _read_counted(text: str) -> str:

@@ -6,17 +6,9 @@ pinyin. Cantonese uses it too.
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from selftalk.stream import numbers_zh as numbers
-
-
-class Written(NamedTuple):
-    """A written piece (empty: a punctuation mark) and the Chinese characters said for it."""
-
-    written: str
-    spoken: str
-
+from selftalk.stream.phonemes import Written
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 _CURRENCIES = {
@@ -34,8 +26,8 @@ _UNITS = {
     "m/s": "米每秒",
     "km²": "平方公里",
     "m²": "平方米",
-    "㎡": "平方米",
     "m³": "立方米",
+    "Hz": "赫兹",
     "km": "公里",
     "cm": "厘米",
     "mm": "毫米",
@@ -45,9 +37,7 @@ _UNITS = {
     "mL": "毫升",
     "kWh": "千瓦时",
     "kW": "千瓦",
-    "℃": "摄氏度",
     "°C": "摄氏度",
-    "℉": "华氏度",
     "°F": "华氏度",
     "°": "度",
     "m": "米",
@@ -71,15 +61,18 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "phone",
         r"(?<!\d)(?:\+?86[- ]?)?1\d{2}[- ]?\d{4}[- ]?\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)",
     ),
-    ("year", r"(?<![\d.])\d{4}(?:[-~～—至到]\d{4})?(?=年)|(?<![\d.])[7-9]\d(?=年(?!代))"),
+    (
+        "year",
+        r"(?<![\d.])\d{4}(?:[-~～—至到]\d{4})?(?=年)|(?<![\d.])(?:[7-9]\d(?=年(?!代))|\d0(?=后))",
+    ),
     ("money", rf"(?:HK\$|US\$|[¥￥$€£₩])\s?{_NUMBER}[万亿]?(?:元|块)?"),
     ("percent", rf"[-−+]?{_NUMBER}(?:[-~～—至到]{_NUMBER})?[%‰％]"),
     ("fraction", r"(?<![\d/.])\d{1,4}/\d{1,4}(?![\d/])"),
     ("range", rf"(?<![\d.\w-]){_NUMBER}[-~～—]{_NUMBER}(?:{_UNIT})?(?![\d-])"),
     ("score", r"(?<![\d:：])\d{1,3}[:：]\d{1,3}(?![\d:：])"),
     ("version", r"(?<![\d.])\d+(?:\.\d+){2,}(?!\d)"),
-    ("measured", rf"[-−]?{_NUMBER}(?:{_UNIT})(?![A-Za-z])"),
-    ("number", rf"(?:(?<![\w.])[-−+])?{_NUMBER}"),
+    ("measured", rf"[-−]?{_NUMBER}[ ]?(?:{_UNIT})(?![A-Za-z])"),
+    ("number", rf"(?:(?<![A-Za-z0-9.])[-−+])?{_NUMBER}"),
     ("operator", r"(?<=\d)\s?[+×÷=*]\s?(?=\d)"),
     ("mark", rf"[{re.escape(_MARK_CHARS)}]+|·|•"),
     ("han", r"[㐀-䶿一-鿿豈-﫿〇々]"),
@@ -87,6 +80,12 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 )
 _TOKEN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PATTERNS))
 _OPERATORS = {"+": "加", "×": "乘", "*": "乘", "÷": "除以", "=": "等于"}
+
+
+_CALLED = re.compile(  # what is said digit by digit
+    "(?:拨打?|致电|电话|热线|手机|尾号|编号|房间|密码|学号|航班|邮编|電話|房間|手機|熱線|編號)"
+    "[是为為係系号號:：]*$"
+)
 
 
 def normalize(text: str) -> list[Written]:
@@ -184,11 +183,11 @@ def _read_score(text: str, before: str, after: str) -> Written:
 
 
 def _read_version(text: str, before: str, after: str) -> Written:
-    return Written(text, "点".join(numbers.cardinal(int(part)) for part in text.split(".")))
+    return Written(text, "点".join(numbers.decimal(part) for part in text.split(".")))
 
 
 def _read_measured(text: str, before: str, after: str) -> Written:
-    match = re.fullmatch(rf"([-−]?)({_NUMBER})(.*)", text)
+    match = re.fullmatch(rf"([-−]?)({_NUMBER})[ ]?(.*)", text)
     assert match is not None, text
     sign, amount, unit = match.groups()
     said_unit = _UNITS[unit]
@@ -197,9 +196,7 @@ def _read_measured(text: str, before: str, after: str) -> Written:
 
 
 def _read_number(text: str, before: str, after: str) -> Written:
-    called = re.search(
-        r"(?:拨打?|致电|电话|热线|手机|尾号|编号|房间|密码|学号|航班|邮编)[是为号:：]*$", before
-    )
+    called = _CALLED.search(before)
     if re.fullmatch(r"\d+", text):
         if called or re.match(r"0\d", text) or len(text) > 12:
             return Written(text, numbers.digits(text, yao=bool(called)))

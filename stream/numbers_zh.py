@@ -33,8 +33,6 @@ def cardinal(number: int) -> str:
         return "负" + cardinal(-number)
     if number == 0:
         return "零"
-    if len(str(number)) > _LARGEST_DIGITS:
-        return digits(str(number))
     spoken, gap = "", False
     for place in reversed(range(len(_LARGE_UNITS))):
         group = number // 10000**place % 10000
@@ -57,5 +55,6 @@ def decimal(text: str) -> str:
     """``-3.14``, ``1,024`` or ``.5``."""
     sign = "负" if text.startswith(("-", "−")) else ""
     whole, _, fraction = text.lstrip("-−+").replace(",", "").partition(".")
-    spoken = cardinal(int(whole)) if whole else "零"
+    too_long = len(whole) > _LARGEST_DIGITS
+    spoken = digits(whole) if too_long else cardinal(int(whole)) if whole else "零"
     return sign + spoken + ("点" + digits(fraction) if fraction else "")

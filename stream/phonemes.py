@@ -3,7 +3,7 @@
 Knows nothing about any language.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,13 @@ class Spoken(NamedTuple):
 
     word: str
     symbols: tuple[str, ...]
+
+
+class Written(NamedTuple):
+    """A written piece and the text that is said for it; a mark has no ``written``."""
+
+    written: str
+    spoken: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,29 @@ class Phonemes:
 
     def __len__(self) -> int:
         return len(self.symbols)
+
+
+_LONGEST_PHRASE = 400  # characters; the libraries have limits of their own
+
+
+def by_phrase(
+    pieces: Iterable[Written], speak_phrase: Callable[[Sequence[Written]], list[Spoken]]
+) -> list[Spoken]:
+    """Speak what stands between two marks together, because sounds there change one another."""
+    spoken: list[Spoken] = []
+    phrase: list[Written] = []
+    length = 0
+    for piece in pieces:
+        length += len(piece.spoken)
+        if piece.written and length < _LONGEST_PHRASE:
+            phrase.append(piece)
+            continue
+        spoken += speak_phrase(phrase) if phrase else []
+        phrase = [piece] if piece.written else []
+        length = len(piece.spoken)
+        if not piece.written:
+            spoken.append(Spoken("", (piece.spoken,)))
+    return spoken + (speak_phrase(phrase) if phrase else [])
 
 
 def join(spoken: Iterable[Spoken], language: str) -> Phonemes:

@@ -170,6 +170,13 @@ def version(text: str, context: Context) -> list[str]:
     return words
 
 
+def model(text: str, context: Context) -> list[str]:
+    """``GPT-3.5`` → GPT three point five."""
+    name = re.split("[-0-9]", text)[0]
+    figure = text[len(name) :].lstrip("-")
+    return ["version" if name == "v" else name, *numbers.decimal(figure)]
+
+
 def digits(text: str, context: Context) -> list[str]:
     """A number too long to be counted."""
     return numbers.digits(text)
@@ -216,6 +223,7 @@ READERS: dict[str, Callable[[str, Context], list[str]]] = {
     "fraction": fraction,
     "range": between,
     "version": version,
+    "model": model,
     "digits": digits,
     "number": number,
 }

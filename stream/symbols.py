@@ -22,11 +22,14 @@ CHINESE_FINALS = tuple(
     "o ong ou u ua uai uan uang ui un uo v van ve vn".split()
 )
 JAPANESE = tuple(
-    "I N U a b by ch cl d dy e f g gy h hy i j k ky m my n ny o p py r ry s sh t ts u v w y z".split()
+    "I N U a b by ch cl d dy e f g gy h hy i j k ky m my n ny o p py r ry s sh t ts u v w y "
+    "z".split()
 )
 ARPABET_CONSONANTS = tuple("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split())
 ARPABET_VOWELS = tuple("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
-KOREAN = tuple("ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎㄲㄸㅃㅆㅉㅏㅓㅗㅜㅡㅣㅐㅔ" + KOREAN_SPACE + KOREAN_PAUSE)
+KOREAN = tuple(
+    "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎㄲㄸㅃㅆㅉㅏㅓㅗㅜㅡㅣㅐㅔ" + KOREAN_SPACE + KOREAN_PAUSE
+)
 CANTONESE_PREFIX = "Y"
 CANTONESE_INITIALS = tuple("b c d f g gw h j k kw l m n ng s t w z".split())
 CANTONESE_FINALS = tuple(
@@ -73,7 +76,9 @@ def _ids(table: tuple[str, ...]) -> dict[str, int]:
     return {symbol: index for index, symbol in enumerate(table)}
 
 
-def symbol_ids(symbols: Iterable[str], table: tuple[str, ...] = SYMBOLS_V2) -> npt.NDArray[np.int64]:
+def symbol_ids(
+    symbols: Iterable[str], table: tuple[str, ...] = SYMBOLS_V2
+) -> npt.NDArray[np.int64]:
     """Look symbols up in a table; what the table lacks becomes ``UNK``.
 
     Args:

@@ -13,7 +13,7 @@ from selftalk.stream.languages import Piece, segment
 from selftalk.stream.phonemes import Phonemes, Spoken, join
 from selftalk.stream.pronunciations import Pronunciations
 
-__all__ = ["LANGUAGES", "Phonemes", "Pronunciations", "phonemize"]
+__all__ = ["LANGUAGES", "Phonemes", "Pronunciations", "phonemize", "preload"]
 
 LANGUAGES = ("en", "zh", "ja", "ko", "yue")
 
@@ -46,6 +46,14 @@ def phonemize(
     if language not in LANGUAGES:
         raise TextError(f"unknown language {language!r}; known: {', '.join(LANGUAGES)}")
     return join(_speak(clean(text), language, pronunciations or Pronunciations({})), language)
+
+
+def preload(language: str) -> None:
+    """Load a language's dictionaries now, so that the first sentence need not wait for them."""
+    phonemize(_SAMPLES[language], language)
+
+
+_SAMPLES = {"en": "hello", "zh": "你好", "ja": "はい", "ko": "네", "yue": "你好"}
 
 
 def clean(text: str) -> str:

@@ -23,6 +23,7 @@ class Word:
 
 _DIGITS = "零〇一二三四五六七八九幺"
 _NUMERAL_UNITS = "十百千万亿"
+_NUMERALS = _DIGITS + _NUMERAL_UNITS + "两点"
 # 一 keeps its first tone before these: it is a number in a series there.
 _SERIES = "月号日楼班组等级期代审到加减乘除比"
 _ENDING_WITH_YI = ("统一", "唯一", "万一", "同一", "单一", "专一", "合一", "归一", "之一")
@@ -98,11 +99,19 @@ def _weaken(word: Word, before: Word | None) -> None:
         syllables[1] = _toned(syllables[1], "5")  # 看看
     elif before and before.text == text and word.part.startswith("v") and len(text) == 1:
         syllables[0] = _toned(syllables[0], "5")  # 看看, cut in two
-    elif len(text) > 1 and text[-1] == "里" and word.part in ("s", "f"):
-        syllables[-1] = _toned(syllables[-1], "5")  # 地里
+    elif _is_place_or_count(word):
+        syllables[-1] = _toned(syllables[-1], "5")
     elif _is_particle(word, before):
         last = text[-1]
         syllables[-1] = _PARTICLE_READINGS.get(last, syllables[-1][:-1]) + "5"
+
+
+def _is_place_or_count(word: Word) -> bool:
+    """地里; 个 after a numeral."""
+    last, part = word.text[-1], word.part
+    if last == "个":
+        return part[:1] in "mqr"
+    return len(word.text) > 1 and last == "里" and part in ("s", "f")
 
 
 def _is_particle(word: Word, before: Word | None) -> bool:
@@ -140,7 +149,8 @@ def _raise_third_tones(words: Sequence[Word]) -> None:
                 word.syllables[at] = _toned(word.syllables[at], "2")
     for left, right in reversed(list(pairwise(words))):
         both_third = _tone(left.syllables[-1]) == "3" and _tone(right.syllables[0]) == "3"
-        if both_third and 1 in (len(left.text), len(right.text)):
+        joined = 1 in (len(left.text), len(right.text)) or left.part[:1] in "rm"
+        if both_third and joined:
             left.syllables[-1] = _toned(left.syllables[-1], "2")
 
 
@@ -169,6 +179,6 @@ def _word_feet(word: Word) -> list[list[tuple[Word, int]]]:
     places = [(word, at) for at in range(len(word.text))]
     if len(places) == 3 and re.match("[小老大纸好很]", word.text):
         return [places[:1], places[1:]]  # 小老板: the first stands alone
-    if len(places) <= 3:
+    if len(places) <= 3 or not word.text.strip(_NUMERALS):
         return [places]
     return [places[at : at + 2] for at in range(0, len(places), 2)]

@@ -23,6 +23,7 @@ blockchain B L AA1 K CH EY2 N
 bluetooth B L UW1 T UW2 TH
 boolean B UW1 L IY0 AH0 N
 brexit B R EH1 K S IH0 T
+brr B ER1
 bytedance B AY1 T D AE2 N S
 cafe K AH0 F EY1
 chatbot CH AE1 T B AA2 T
@@ -70,6 +71,7 @@ gonna G AA1 N AH0
 google G UW1 G AH0 L
 googled G UW1 G AH0 L D
 gotta G AA1 T AH0
+grr G ER1
 haha HH AA2 HH AA1
 hahaha HH AA2 HH AA2 HH AA1
 hashtag HH AE1 SH T AE2 G
@@ -136,6 +138,7 @@ opus OW1 P AH0 S
 paypal P EY1 P AE2 L
 pdf P IY1 D IY1 EH1 F
 petabyte P EH1 T AH0 B AY2 T
+pfft F T
 phishing F IH1 SH IH0 NG
 phoneme F OW1 N IY2 M
 phonemes F OW1 N IY2 M Z
@@ -179,6 +182,7 @@ tiktok T IH1 K T AA2 K
 tokenize T OW1 K AH0 N AY2 Z
 tokenizer T OW1 K AH0 N AY2 Z ER0
 trump T R AH1 M P
+tsk T IH1 S K
 tsmc T IY1 EH1 S EH1 M S IY1
 tsunami S UW0 N AA1 M IY0
 twitch T W IH1 CH
@@ -222,4 +226,5 @@ zelensky Z AH0 L EH1 N S K IY0
 zoe Z OW1 IY0
 zoey Z OW1 IY0
 zuckerberg Z AH1 K ER0 B ER2 G
+zzz Z
 """
