@@ -51,4 +51,9 @@ def _names(response: httpx.Response) -> list[str]:
 
 
 def _talks(name: str) -> bool:
-    return not any(word in name.lower() for word in NOT_TALKING)
+    return not any(word in name.lower() for word in NOT_TALKING) and not _is_remote(name)
+
+
+def _is_remote(name: str) -> bool:
+    """Whether Ollama would send the chat to its own servers: never without being asked."""
+    return name.lower().endswith(("-cloud", ":cloud"))
