@@ -63,6 +63,22 @@ def speaker_vector(embedding: Float32Array, mean_log_pitch: float) -> Float32Arr
     return np.append(embedding, pitch).astype(np.float32)
 
 
+def blurred(speaker: Float32Array, generator: np.random.Generator, amount: float) -> Float32Array:
+    """A speaker vector moved a random way, about as far as another recording of the person is.
+
+    Every utterance has an embedding of its own, by which a network could learn it by heart.
+
+    Args:
+        speaker: (257,) as `speaker_vector` gives it.
+        generator: where the randomness comes from.
+        amount: length of the step; embeddings have length 1.
+    """
+    step = generator.standard_normal(len(speaker) - 1) * (amount / np.sqrt(len(speaker) - 1))
+    moved = speaker[:-1] + step
+    pitch = speaker[-1] + generator.normal(0, 0.05)
+    return np.append(moved / np.linalg.norm(moved), pitch).astype(np.float32)
+
+
 def excitation(pitch_hz: npt.NDArray[np.float32], samples: int) -> Float32Array:
     """The teacher's pulse train: its phase integrates pitch even where that is unvoiced.
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from selftalk.models.nano import NanoConfig, TextEncoder, TokenDecoder
-from selftalk.models.training.examples import Example
+from selftalk.models.training.examples import Example, blurred
 from selftalk.models.training.precision import mixed_precision
 from selftalk.models.training.vocoder_task import padded
 
@@ -42,6 +42,7 @@ class TextToTokensTask:
     """Cross entropy of tokens and squared error of log durations, on whole utterances."""
 
     IGNORE = -100
+    SPEAKER_BLUR = 1.0
     CORRUPTED = 0.1  # of the previous tokens are random: generation also starts from errors
 
     def __init__(
@@ -122,7 +123,7 @@ class TextToTokensTask:
                 (
                     padded(example.symbols, symbols),
                     padded(np.ones(len(example.symbols), bool), symbols),
-                    example.speaker,
+                    blurred(example.speaker, generator, self.SPEAKER_BLUR if corrupt else 0.0),
                     padded(example.alignment.token_symbol, length),
                     padded(example.alignment.token_place, length),
                     padded(previous, length),

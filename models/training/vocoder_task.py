@@ -1,7 +1,7 @@
 """Teaching the vocoder: tokens and aligned symbols → the teacher's waveform."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from selftalk.models.nano import FRAME_SAMPLES, FRAMES_PER_TOKEN, NanoVocoder
-from selftalk.models.training.examples import Example
+from selftalk.models.training.examples import Example, blurred
 from selftalk.models.training.precision import mixed_precision
 from selftalk.models.waveform import (
     SpectralLoss,
@@ -36,6 +36,7 @@ class VocoderBatch:
 class VocoderTask:
     """Spectral reconstruction with the teacher's pitch; the pitch itself is learnt beside it."""
 
+    SPEAKER_BLUR = 0.6
     SYMBOL_DROP = 0.15  # utterances heard without their text, as voice conversion will
 
     def __init__(
@@ -92,18 +93,22 @@ class VocoderTask:
         return {"mel": mel, "linear": linear, "pitch": pitch}
 
     def _draw(self, generator: np.random.Generator) -> VocoderBatch:
-        picks = []
+        picks: list[Crop] = []
         for index in generator.choice(len(self.train), self.batch, p=self.chances):
             example = self.train[index]
             start = int(generator.integers(0, max(1, example.tokens - self.crop_tokens + 1)))
             dropped = bool(generator.random() < self.SYMBOL_DROP)
+            speaker = blurred(example.speaker, generator, self.SPEAKER_BLUR)
+            example = replace(example, speaker=speaker)
             picks.append((example, self.train_tokens[index], start, dropped))
         return crop_of(picks, self.crop_tokens, self.model.no_symbol)
 
 
-def crop_of(
-    picks: Sequence[tuple[Example, np.ndarray, int, bool]], tokens: int, no_symbol: int
-) -> VocoderBatch:
+Crop = tuple[Example, np.ndarray, int, bool]
+"""An example, its tokens, where the crop starts, and whether its text is withheld."""
+
+
+def crop_of(picks: Sequence[Crop], tokens: int, no_symbol: int) -> VocoderBatch:
     """Cut the same number of tokens from each example at its start token; pad with silence."""
     rows = []
     for example, codes, start, dropped in picks:
