@@ -91,6 +91,8 @@ def _bu_tone(text: str, syllables: Sequence[str], at: int, word: Word, offset: i
 def _weaken(word: Word, before: Word | None) -> None:
     """Take the tone from particles, suffixes, repeated verbs and words known to lose it."""
     text, syllables = word.text, word.syllables
+    if len(text) == 3 and text[1] == "得" and text[0] != "不":
+        syllables[1] = "de5"  # 来得及
     if text in FULL_TONE_WORDS:
         return
     if text in NEUTRAL_WORDS or (len(text) == 3 and text[1:] in NEUTRAL_WORDS):
@@ -99,6 +101,8 @@ def _weaken(word: Word, before: Word | None) -> None:
         syllables[1] = _toned(syllables[1], "5")  # 看看
     elif before and before.text == text and word.part.startswith("v") and len(text) == 1:
         syllables[0] = _toned(syllables[0], "5")  # 看看, cut in two
+    elif len(text) == 3 and text.endswith("不得"):
+        syllables[-1] = "de5"  # 舍不得
     elif _is_place_or_count(word):
         syllables[-1] = _toned(syllables[-1], "5")
     elif _is_particle(word, before):
