@@ -53,7 +53,8 @@ NOT_RHOTIC = _words("女儿 男儿 婴儿 幼儿 孤儿 胎儿 少儿 孩儿 患
 READINGS: dict[str, str] = dict(
     entry.strip().split(" ", 1)
     for entry in """
-    一个劲 yi2 ge5 jin4 / 舍不得 she3 bu5 de5 / 弹琴 tan2 qin2 / 弹弹 tan2 tan5 / 弹吉他 tan2 ji2 ta1 / 都市 du1 shi4 /
+    舍不得 she3 bu5 de5 /
+    一个劲 yi2 ge5 jin4 / 弹琴 tan2 qin2 / 弹弹 tan2 tan5 / 弹吉他 tan2 ji2 ta1 / 都市 du1 shi4 /
     长长了 zhang3 chang2 le5 / 长长的 chang2 chang2 de5 / 全长 quan2 chang2 / 身长 shen1 chang2 /
     数一数 shu3 yi1 shu3 / 数不清 shu3 bu5 qing1 / 得了吧 de2 le5 ba5 / 嗯 en1 / 呣 mu3 /
     电子 dian4 zi3 / 分子 fen1 zi3 / 量子 liang4 zi3 / 行不行 xing2 bu5 xing2 / 不行 bu4 xing2 /
