@@ -8,7 +8,8 @@ seed, so that a reply begun too early can be thrown away. Knows nothing about mo
 import hashlib
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+import zlib
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 from selftalk.stream.conversation import Message
@@ -28,8 +29,8 @@ RECENT_REPLIES = 6
 # After these an earlier word of the user's is worth more than another question about nothing.
 THIN_TOPICS = frozenset(["don't know", "yes", "no", "sound", "because", "opinion"])
 # Nobody wants to hear of these again.
-PASSING_TOPICS = frozenset(["greeting", "goodbye", "thanks", "sorry", "request", "fact", "help"])
-PASSING_TOPICS |= frozenset(["crisis", "complaint", "you", "don't talk", "food"])
+PASSING_TOPICS = frozenset(["greeting", "goodbye", "thanks", "sorry", "request", "fact", "now"])
+PASSING_TOPICS |= frozenset(["crisis", "complaint", "you", "don't talk", "food", "help"])
 # A first sentence about these suits every self; the rest is for the self to say in its own way.
 FEELING_TOPICS = frozenset(["loss", "missing", "breakup", "conflict", "worry", "afraid", "lonely"])
 FEELING_TOPICS |= frozenset(["sad", "anger", "annoyed", "guilt", "failure", "sleep", "tired"])
@@ -47,11 +48,26 @@ SAID_ZH = re.compile("(?:^|(?<=[，。！？,.!?\\s]))我[^。！？；：，,.!
 ASKED = re.compile(r"[?？]|\b(?:do|can|will|would|should) (?:i|you)\b|吗$", re.IGNORECASE)
 
 
+Openings = Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
 class Mirror:
     """The rule-based responder."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, openings: Openings | None = None) -> None:
+        """Start a listener.
+
+        Args:
+            seed: another one, other words.
+            openings: first sentences by language and topic, in the manner of a self.
+        """
         self._seed = seed
+        self._openings = openings or {}
+
+    @classmethod
+    def of_self(cls, name: str, openings: Openings) -> "Mirror":
+        """The listener of a self: each has favourite words of its own."""
+        return cls(zlib.crc32(name.encode()), openings)
 
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
         """Stream the reply to a conversation, in one piece."""
@@ -68,21 +84,28 @@ class Mirror:
     def answer(self, messages: Sequence[Message]) -> str:
         """Return the whole reply to a conversation."""
         said, fresh = _said(messages) or ["hello"], _Fresh(messages)
-        listener = _Listener.of(said[-1])
+        listener = _Listener.of(said[-1], self._openings)
         for group in listener.candidates(said, fresh):
             if found := self._first(group, said, fresh):
                 return found
         return min(listener.last_resort(said[-1]), key=fresh.age)
 
     def opening(self, messages: Sequence[Message]) -> str:
-        """Return a first sentence that shows a feeling was heard; "" where none was told."""
+        """Return how a reply begins that shows it was heard; "" where there is nothing to show.
+
+        A sentence, or only its beginning, for someone else to go on.
+        """
         said, fresh = _said(messages), _Fresh(messages)
-        return self._first(_Listener.of(said[-1]).openings(said[-1]), said, fresh) if said else ""
+        return (
+            self._first(_Listener.of(said[-1], self._openings).openings(said[-1]), said, fresh)
+            if said
+            else ""
+        )
 
     def question(self, messages: Sequence[Message]) -> str:
         """Return a question without a first sentence, for one that was already said."""
         said, fresh = _said(messages) or ["hello"], _Fresh(messages)
-        listener = _Listener.of(said[-1])
+        listener = _Listener.of(said[-1], self._openings)
         asked = self._first(listener.questions(said[-1]), said, fresh)
         return asked or min(listener.last_resort(said[-1]), key=fresh.age)
 
@@ -98,7 +121,7 @@ class Mirror:
 
 def find_topic(text: str) -> str:
     """What a text is about, as far as the rules of its language tell; "" otherwise."""
-    return _Listener.of(text).topic(text)
+    return _Listener.of(text, {}).topic(text)
 
 
 def _said(messages: Sequence[Message]) -> list[str]:
@@ -141,16 +164,17 @@ class _Fresh:
 class _Listener:
     """Finds what could be answered in one language, best group first."""
 
-    def __init__(self, language: str, rules: Rules) -> None:
+    def __init__(self, language: str, rules: Rules, own: Mapping[str, tuple[str, ...]]) -> None:
         self._language = language
         self._rules = rules
+        self._own = own
 
     @classmethod
-    def of(cls, text: str) -> "_Listener":
+    def of(cls, text: str, openings: Openings) -> "_Listener":
         """The listener for the language of a text."""
         foreign = any(character.isalpha() and not character.isascii() for character in text)
         language = guess_language(text, default="any" if foreign else "en")
-        return cls(language, load_rules(language))
+        return cls(language, load_rules(language), openings.get(language, {}))
 
     def candidates(self, said: Sequence[str], fresh: _Fresh) -> Iterator[list[str]]:
         """Groups of replies to the last thing said."""
@@ -160,7 +184,7 @@ class _Listener:
         memories = list(self._memories(said, fresh))
         if rule is not None:
             questions = _filled(rule.questions, catch)
-            openers = _filled(rule.openers, catch)
+            openers = [text for text in self._openers(rule, catch) if SENTENCES.search(text[-1:])]
             yield [f"{opener}{self._gap}{ask}" for opener, ask in product(openers, questions)]
             yield questions + memories if rule.topic in THIN_TOPICS else questions
         elif echo := self._echo(text):
@@ -176,9 +200,12 @@ class _Listener:
     def openings(self, text: str) -> list[str]:
         """First sentences for a feeling that was told."""
         rule, caught = self._match(_clean(text))
-        if rule is None or rule.topic not in FEELING_TOPICS:
+        if rule is None or not (rule.topic in FEELING_TOPICS or rule.topic in self._own):
             return []
-        return _filled(rule.openers, self._said_back(caught))
+        return self._openers(rule, self._said_back(caught))
+
+    def _openers(self, rule: Rule, catch: str) -> list[str]:
+        return _filled(self._own.get(rule.topic, rule.openers), catch)
 
     def questions(self, text: str) -> list[str]:
         """Questions that fit what was said, with or without a first sentence before them."""

@@ -13,9 +13,10 @@ HELD_WORDS = 5  # the longest forbidden phrase, and enough to see that a reply r
 
 SENTENCE_END = re.compile(r"[.!?…][\"'”’)]*(?=\s)|[。！？][”’」』）]*")
 FORBIDDEN = re.compile(
-    r"\b(as an? (ai|artificial|language|digital|machine|computer)|(language|ai) (model|assistant)"
-    r"|artificial intelligence|smollm|hugging ?face|i (can't|cannot|can not|am unable to) (assist"
-    r"|help|provide|fulfill)|i'?m (just|only) an? (ai|computer|program|machine|bot))\b"
+    r"\b(an ai|helpful ai|as an? (ai|artificial|language|digital|machine|computer)"
+    r"|(language|ai) (model|assistant)|artificial intelligence|smollm|hugging ?face"
+    r"|i (can't|cannot|can not|am unable to) (assist|help|provide|fulfill)"
+    r"|i'?m (just|only) an? (ai|computer|program|machine|bot))\b"
     r"|作为(一个|一名)?(ai|人工智能|语言模型)|语言模型|人工智能助手",
     re.IGNORECASE,
 )

@@ -77,7 +77,7 @@ def load_responder(
         WeightsError: the weights of the chosen engine cannot be had.
     """
     if config.engine == "mirror":
-        return _mirror()
+        return _mirror(self_)
     if config.engine in ("auto", "chat"):
         found = _chat(config, self_)
         if found is not None:
@@ -92,13 +92,13 @@ def load_responder(
     except (ResponderError, WeightsError):
         if config.engine == "embedded" or config.model:
             raise
-        return _mirror()
+        return _mirror(self_)
 
 
-def _mirror() -> ChosenResponder:
+def _mirror(self_: "Self") -> ChosenResponder:
     from selftalk.stream.mirror import Mirror
 
-    return ChosenResponder(Mirror(), "mirror (rules, no model)")
+    return ChosenResponder(Mirror.of_self(self_.name, self_.openings), "mirror (rules, no model)")
 
 
 def _chat(config: "ResponderConfig", self_: "Self") -> ChosenResponder | None:

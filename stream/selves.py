@@ -15,13 +15,14 @@ from types import MappingProxyType
 from typing import Any
 
 from selftalk.stream.errors import ConfigError
+from selftalk.stream.mirror_rules import load_rules
 
 MAX_FILE_BYTES = 65_536
 MAX_TEXT_CHARACTERS = 4_000
 SELF_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 REQUIRED_KEYS = ("name", "persona", "style", "greeting")
-KEYS = (*REQUIRED_KEYS, "voice", "language", "temperature", "examples")
+KEYS = (*REQUIRED_KEYS, "voice", "language", "temperature", "examples", "openings")
 LANGUAGES = ("auto", "en", "zh", "yue", "ja", "ko")
 
 LANGUAGE_NAMES = {"en": "English", "zh": "Chinese", "yue": "Cantonese", "ja": "Japanese"}
@@ -61,6 +62,9 @@ class Self:
     """Of the sampling; None for the one in the settings."""
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     """Exchanges by language, from which a small model learns the role better than by rules."""
+
+    openings: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """First sentences by language and topic of the mirror, said at once."""
 
     def greeting_in(self, language: str) -> str:
         """The greeting in a language, else in English, else in any."""
@@ -143,6 +147,7 @@ def parse_self(text: str, where: str) -> Self:
         language=_one_of(table.get("language", "auto"), LANGUAGES, "language", where),
         temperature=_temperature(table.get("temperature"), where),
         examples=_examples(table.get("examples", {}), where),
+        openings=_openings(table.get("openings", {}), where),
     )
 
 
@@ -228,6 +233,27 @@ def _examples(table: Any, where: str) -> Mapping[str, tuple[Example, ...]]:
             for key, entries in by_language.items()
         }
     )
+
+
+def _openings(table: Any, where: str) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    by_language = _by_language(table, "openings", where)
+    return MappingProxyType(
+        {key: _topics(topics, key, where) for key, topics in by_language.items()}
+    )
+
+
+def _topics(table: Any, language: str, where: str) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"'openings' of {where} must be written as [openings.en] tables")
+    known = [rule.topic for rule in load_rules(language).rules]
+    _check_keys(table, known, (), f"'openings.{language}' of {where}")
+    return {topic: tuple(_texts(texts, topic, where)) for topic, texts in table.items()}
+
+
+def _texts(texts: Any, key: str, where: str) -> list[str]:
+    if not isinstance(texts, list):
+        raise ConfigError(f"'{key}' of {where} must be a list of texts")
+    return [_text(text, key, where) for text in texts]
 
 
 def _entries(entries: Any, where: str) -> list[Any]:

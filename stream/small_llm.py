@@ -3,7 +3,7 @@
 A model of 135 million parameters hardly follows instructions but imitates well, so the role
 is given as example exchanges; their prompt is computed once and stays cached. The mirror
 lends it an ear: where a feeling was told, the mirror says the first sentence, at once, and the
-model goes on from there; grief, danger, and languages it does not speak are the mirror's alone.
+model goes on from there; grief, danger, greetings, and foreign languages are left to the mirror.
 Knows nothing about audio or sentences.
 """
 
@@ -22,6 +22,7 @@ from selftalk.stream.language_guess import guess_language
 from selftalk.stream.mirror import Mirror, find_topic, is_crisis
 from selftalk.stream.reply_guard import ReplyGuard
 from selftalk.stream.selves import Self
+from selftalk.stream.sentences import SENTENCE_ENDS
 from selftalk.stream.stop import StopFlag, Stopped
 from selftalk.stream.thread_stream import emit_in_thread
 
@@ -31,8 +32,18 @@ HISTORY_STEP = 8  # the history is shortened by so many at once, which keeps the
 BATCH_TOKENS = 64  # a stop flag is seen after so many tokens of prompt, or one of reply
 LOCK_POLL_SECONDS = 0.05
 
-# Where a tactless sentence would hurt, rules are better than a model that guesses.
-TENDER_TOPICS = frozenset(["crisis", "loss", "breakup", "lonely", "sad", "guilt", "ill", "failure"])
+# Where a tactless sentence would hurt, and where good manners or memory are all that is needed,
+# rules are better than a model that guesses.
+MIRROR_TOPICS = frozenset(["crisis", "loss", "breakup", "lonely", "sad", "guilt", "ill", "failure"])
+MIRROR_TOPICS |= frozenset(["greeting", "goodbye", "thanks", "sorry", "how are you", "who are you"])
+MIRROR_TOPICS |= frozenset(["heard", "complaint", "don't talk", "don't know", "yes", "no", "sound"])
+MIRROR_TOPICS |= frozenset(["you", "in love", "missing", "now", "request"])
+MIRROR_TOPICS |= frozenset(["conflict"])
+
+# After a first sentence of the mirror's, a question that begins like this stays with the matter;
+# left to itself the model begins to give advice.
+NUDGE = " What"
+UNNUDGED_TOPICS = frozenset(["fact", "food"])
 
 Chunk = dict[str, Any]
 
@@ -102,7 +113,7 @@ class SmallLlm:
         self._model_path = model_path
         self._self = self_
         self._config = config or SmallLlmConfig()
-        self._mirror = mirror or Mirror()
+        self._mirror = mirror or Mirror.of_self(self_.name, self_.openings)
         self._open_server = open_server or open_llama
         self._server: ChatServer | None = None
         self._busy = threading.Lock()
@@ -117,25 +128,15 @@ class SmallLlm:
         if not self._may_answer(question):
             yield self._mirror.answer(messages)
             return
-        opening = "" if self._config.follows_instructions else self._mirror.opening(messages)
-        if opening:
-            yield opening
+        guided = not self._config.follows_instructions
+        opening = self._mirror.opening(messages) if guided else ""
         guard = ReplyGuard(
-            [question, *_last_replies(messages)],
-            opening=opening,
-            ends_at_question=not self._config.follows_instructions,
+            [question, *_last_replies(messages)], opening=opening, ends_at_question=guided
         )
-        async with aclosing(self._deltas(self._request(messages, opening))) as deltas:
-            async for delta in deltas:
-                if text := guard.push(delta):
-                    yield text
-                if guard.is_over:
-                    break
-        if text := guard.flush():
-            yield text
-        if guard.is_empty:
-            ask = self._mirror.question if opening else self._mirror.answer
-            yield (" " if opening else "") + ask(messages)
+        nudge = "" if find_topic(question) in UNNUDGED_TOPICS else NUDGE
+        async with aclosing(self._continued(messages, guard, opening, nudge)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def warm_up(self) -> None:
         """Load the model and compute the prompt that all replies share.
@@ -152,11 +153,38 @@ class SmallLlm:
         """Give the memory of the model back."""
         self._server = None
 
+    async def _continued(
+        self, messages: Sequence[Message], guard: ReplyGuard, opening: str, nudge: str
+    ) -> AsyncGenerator[str, None]:
+        """The opening, at once if it is a sentence, and what the model makes of it."""
+        is_sentence = opening.endswith(tuple(SENTENCE_ENDS))
+        owed = opening  # given out together with what follows
+        begun = opening
+        if is_sentence:
+            yield opening
+            owed = guard.push(nudge)
+            begun += nudge
+        async with aclosing(self._deltas(self._request(messages, begun))) as deltas:
+            async for delta in deltas:
+                if text := guard.push(delta):
+                    yield owed + text
+                    owed = ""
+                if guard.is_over:
+                    break
+        if text := guard.flush():
+            yield owed + text
+        if guard.is_empty:
+            yield (
+                f" {self._mirror.question(messages)}"
+                if is_sentence
+                else self._mirror.answer(messages)
+            )
+
     def _may_answer(self, question: str) -> bool:
         languages = self._config.languages
         if is_crisis(question) or (languages and guess_language(question) not in languages):
             return False
-        return self._config.follows_instructions or find_topic(question) not in TENDER_TOPICS
+        return self._config.follows_instructions or find_topic(question) not in MIRROR_TOPICS
 
     def _request(self, messages: Sequence[Message], opening: str = "") -> dict[str, Any]:
         begun = [{"role": "assistant", "content": opening}] if opening else []

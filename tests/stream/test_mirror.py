@@ -65,6 +65,8 @@ def test_there_are_many_ways_to_be_understood(language: str) -> None:
         ("Should I quit my job?", "should I"),
         ("What should I cook for dinner tonight?", "food"),
         ("What is the capital of France?", "fact"),
+        ("What time is it?", "now"),
+        ("今天天气怎么样？", "now"),
         ("Why do I always fail?", "why"),
         ("Hello!", "greeting"),
         ("Thanks, I'm going to bed now.", "goodbye"),
@@ -191,6 +193,17 @@ def test_the_reply_streams_in_one_piece_and_needs_nothing() -> None:
 
     assert len(asyncio.run(run())) == 1
     assert Mirror().answer([])
+
+
+def test_a_self_has_first_sentences_of_its_own() -> None:
+    mirror = Mirror.of_self("Critic", {"en": {"wish": ("A plan.", "I plan that"), "fact": ("It",)}})
+    wish, fact = [Message("user", "I want to sing")], [Message("user", "What is love?")]
+    assert mirror.answer(wish).startswith("A plan. ")
+    assert mirror.opening(wish) in ("A plan.", "I plan that")
+    assert mirror.opening(fact) == "It"
+    assert not mirror.answer(fact).startswith("It ")
+    assert mirror.opening([Message("user", "Es ist kalt")]) == ""
+    assert mirror.question(wish) in mirror.answer(wish) or mirror.question(wish).endswith("?")
 
 
 def test_a_reply_cut_short_counts_as_said() -> None:

@@ -7,7 +7,7 @@ import pytest
 from selftalk.stream.errors import ConfigError
 from selftalk.stream.reply_guard import FORBIDDEN, count_words
 from selftalk.stream.selves import load_self, parse_self, self_names
-from selftalk.stream.sentences import SentenceSplitter
+from selftalk.stream.sentences import SENTENCE_ENDS, SentenceSplitter
 from selftalk.stream.speakable import speakable
 
 SHIPPED = ["coach", "critic", "friend", "night-diary", "younger-self"]
@@ -43,6 +43,10 @@ def test_a_shipped_self_is_complete_and_speakable(name: str) -> None:
             assert speakable(example.reply) == example.reply
             assert count_words(example.reply) <= 20
             assert not FORBIDDEN.search(example.reply)
+        for topic, openings in me.openings[language].items():
+            for opening in openings:
+                assert speakable(opening) == opening
+                assert opening.endswith(tuple(SENTENCE_ENDS)) or topic == "fact"
         assert SentenceSplitter().push(me.greeting_in(language) + "\n")
     assert 200 < len(me.persona) < 1000
 
@@ -102,6 +106,9 @@ def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
         (MINIMAL + '[[examples.en]]\nuser = "a"\n', "an example of x lacks the key 'reply'"),
         (MINIMAL + '[examples]\nen = "a"\n', r"must be written as \[\[examples.en\]\]"),
         (MINIMAL + '[examples]\nen = ["a"]\n', "must have the keys user and reply"),
+        (MINIMAL + '[openings]\nen = "a"\n', r"must be written as \[openings.en\]"),
+        (MINIMAL + '[openings.en]\nwish = "a"\n', "'wish' of x must be a list of texts"),
+        (MINIMAL + '[openings.en]\nwhish = ["a"]\n', "unknown key 'whish'; it may have crisis"),
     ],
 )
 def test_each_mistake_is_one_sentence(text: str, sentence: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +25,10 @@ SHOWN = [
     {"role": "assistant", "content": "Hi, you."},
 ]
 FACT = "What is the capital of France?"
+
+
+def mirror() -> Mirror:
+    return Mirror.of_self(ME.name, ME.openings)
 
 
 def user(*texts: str) -> list[Message]:
@@ -70,13 +75,25 @@ def test_a_bigger_model_gets_instructions_and_needs_no_mirror() -> None:
 
 
 def test_the_mirror_opens_when_a_feeling_was_told() -> None:
-    llama = FakeLlama(["What", " kind", " of", " exam", "?", " I", " like", " it", "."])
+    llama = FakeLlama([" kind", " of", " exam", "?", " I", " like", " it", "."])
     messages = user("I'm worried about my exam.")
     pieces = asyncio.run(collect(model(llama), messages))
-    opening = Mirror().opening(messages)
+    opening = mirror().opening(messages)
     assert pieces[0] == opening
     assert "".join(pieces) == f"{opening} What kind of exam?"
-    assert llama.requests[0]["messages"][-1] == {"role": "assistant", "content": opening}
+    begun = {"role": "assistant", "content": f"{opening} What"}
+    assert llama.requests[0]["messages"][-1] == begun
+
+
+def test_a_self_may_begin_a_sentence_for_the_model() -> None:
+    me = replace(ME, openings={"en": {"fact": ("I think it's",)}})
+    llama = FakeLlama([" Paris", ".", " "])
+    llm = SmallLlm(Path("m.gguf"), me, open_server=lambda path, config: llama)
+    assert asyncio.run(collect(llm, user(FACT))) == ["I think it's Paris."]
+    llama.deltas = ["As an AI, I"]
+    expected = Mirror.of_self(me.name, me.openings).answer(user(FACT))
+    assert asyncio.run(collect(llm, user(FACT))) == [expected]
+    assert "I think it's" not in expected
 
 
 @pytest.mark.parametrize(
@@ -85,6 +102,8 @@ def test_the_mirror_opens_when_a_feeling_was_told() -> None:
         "I want to kill myself.",
         "My mother passed away.",
         "Nobody understands me.",
+        "I had a fight with my boss.",
+        "Hello!",
         "我很担心明天的考试。",
         "Estoy muy cansado de mi trabajo",
         "今日はとても疲れました。",
@@ -92,20 +111,19 @@ def test_the_mirror_opens_when_a_feeling_was_told() -> None:
 )
 def test_the_mirror_answers_where_the_model_would_do_harm_or_nonsense(text: str) -> None:
     llama = FakeLlama(["Haha."])
-    assert said(llama, user(text)) == Mirror().answer(user(text))
+    assert said(llama, user(text)) == mirror().answer(user(text))
     assert llama.requests == []
 
 
 @pytest.mark.parametrize("deltas", [["As an AI model, I"], [], ["\n\n"], [FACT]])
 def test_the_mirror_answers_when_the_model_fails(deltas: list[str]) -> None:
-    assert said(FakeLlama(deltas), user(FACT)) == Mirror().answer(user(FACT))
+    assert said(FakeLlama(deltas), user(FACT)) == mirror().answer(user(FACT))
 
 
 def test_the_mirror_asks_when_the_model_does_not_go_on() -> None:
     messages = user("I'm worried about my exam.")
     reply = said(FakeLlama([]), messages)
-    mirror = Mirror()
-    assert reply == f"{mirror.opening(messages)} {mirror.question(messages)}"
+    assert reply == f"{mirror().opening(messages)} {mirror().question(messages)}"
 
 
 def test_closing_stops_within_one_token() -> None:
@@ -144,7 +162,7 @@ def test_a_stopped_reply_makes_way_for_the_next() -> None:
         await anext(first)
         await first.aclose()
         llama.deltas, llama.endless = ["Fine", ".", " "], False
-        return await collect(llm, user("What is the time?"))
+        return await collect(llm, user("What is the largest planet?"))
 
     assert asyncio.run(run()) == ["Fine."]
 
