@@ -86,9 +86,15 @@ def _read_mark(text: str, context: Context) -> list[SpokenWord]:
 
 
 def _read_symbol(text: str, context: Context) -> list[SpokenWord]:
-    if text == "#" and context.after_kind("number"):
-        return _word(text, "number")
+    if text == "#":
+        return _read_hash(text, context)
     return _word(text, *written.SYMBOLS[text].split())
+
+
+def _read_hash(text: str, context: Context) -> list[SpokenWord]:
+    if context.after is None or context.after.gap:  # a heading of written text
+        return []
+    return _word(text, "number" if context.after.kind == "number" else "hashtag")
 
 
 def _read_grade(text: str, context: Context) -> list[SpokenWord]:

@@ -211,6 +211,8 @@ SYMBOLS = {
     "≤": "at most",
     "≥": "at least",
     "→": "to",
+    "->": "to",
+    "=>": "to",
     "#": "hash",
     "©": "copyright",
     "½": "one half",
