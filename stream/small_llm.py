@@ -27,8 +27,8 @@ from selftalk.stream.stop import StopFlag, Stopped
 from selftalk.stream.thread_stream import emit_in_thread
 
 MAX_TOKENS = 72  # about 50 words; the guard ends a reply earlier
-HISTORY_MESSAGES = 12
-HISTORY_STEP = 8  # the history is shortened by so many at once, which keeps the cache valid
+HISTORY_MESSAGES = 24
+HISTORY_STEP = 20  # shortened by so many at once: each time the cache of the rest is lost
 BATCH_TOKENS = 64  # a stop flag is seen after so many tokens of prompt, or one of reply
 LOCK_POLL_SECONDS = 0.05
 

@@ -14,7 +14,7 @@ from selftalk.stream.conversation import Message
 from selftalk.stream.errors import ResponderError
 from selftalk.stream.mirror import Mirror
 from selftalk.stream.reply_guard import count_words
-from selftalk.stream.selves import Example, Self, load_self, self_names
+from selftalk.stream.selves import Example, Self, load_self
 from selftalk.stream.small_llm import HISTORY_MESSAGES, SmallLlm, SmallLlmConfig, open_llama
 from selftalk.stream.thread_stream import live_generations
 
@@ -181,7 +181,7 @@ def test_the_history_is_shortened_rarely() -> None:
         assert history[-1]["content"] == f"What is {turns - 1}?"
         starts.append(history[0]["content"])
     changes = sum(before != after for before, after in pairwise(starts))
-    assert changes == 4
+    assert changes == 1
 
 
 def test_an_engine_error_is_one_sentence() -> None:
@@ -215,7 +215,7 @@ def test_the_real_model_answers_in_its_role(smollm: Path) -> None:
     lines = ["What should I cook tonight?", "I want to start a podcast.", "I'm so stressed."]
 
     async def run() -> None:
-        for name in self_names():
+        for name in ("friend", "critic"):
             llm = SmallLlm(smollm, load_self(name))
             await llm.warm_up()
             for line in lines:
