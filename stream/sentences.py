@@ -60,7 +60,7 @@ class SentenceSplitter:
     def flush(self) -> list[str]:
         """Return what is left of the reply, at most a few pieces, and start afresh."""
         pieces = self._split(self._speakable.flush())
-        rest = self._buffer.strip()
+        rest = _on_one_line(self._buffer)
         if _can_be_heard(rest):
             pieces.append(rest)
         self.reset()
@@ -81,7 +81,7 @@ class SentenceSplitter:
         return pieces
 
     def _cut(self, place: int) -> str:
-        piece, self._buffer = self._buffer[:place].strip(), self._buffer[place:]
+        piece, self._buffer = _on_one_line(self._buffer[:place]), self._buffer[place:]
         self._weight = sum(map(_weight, self._buffer))
         self._is_first = False
         return piece
@@ -158,6 +158,10 @@ def _best_cut(text: str) -> int:
     if space > earliest:
         return space
     return 0 if unicodedata.combining(text[-1]) else len(text) - 1
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _is_wide(character: str) -> bool:

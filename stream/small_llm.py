@@ -161,7 +161,7 @@ class SmallLlm:
         owed = opening  # given out together with what follows
         begun = opening
         if is_sentence:
-            yield opening
+            yield opening + "\n"  # so that it is spoken without waiting for the next word
             owed = guard.push(nudge)
             begun += nudge
         async with aclosing(self._deltas(self._request(messages, begun))) as deltas:
@@ -174,11 +174,7 @@ class SmallLlm:
         if text := guard.flush():
             yield owed + text
         if guard.is_empty:
-            yield (
-                f" {self._mirror.question(messages)}"
-                if is_sentence
-                else self._mirror.answer(messages)
-            )
+            yield self._mirror.question(messages) if is_sentence else self._mirror.answer(messages)
 
     def _may_answer(self, question: str) -> bool:
         languages = self._config.languages

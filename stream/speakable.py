@@ -55,7 +55,7 @@ class Speakable:
         self._pending = ""  # written, not understood yet
         self._skip_until = ""  # the end mark of code or of a model's thoughts
         self._before = ""  # the last visible character given out
-        self._space = ""  # "", " " or "\n" owed before the next visible character
+        self._space = ""  # since the last visible character: "", " " (owed) or "\n" (given)
         self._dropped = False  # whether something vanished since the last visible character
 
     def push(self, delta: str) -> str:
@@ -86,14 +86,17 @@ class Speakable:
     def _say(self, text: str) -> str:
         said = ""
         for character in text:
-            if character.isspace():
-                self._space = "\n" if "\n" in (character, self._space) else " "
-                continue
-            orphan = self._dropped and self._space == " " and character in CLOSING_PUNCTUATION
-            if self._before and not orphan:
-                said += self._space
-            said += character
-            self._before, self._space, self._dropped = character, "", False
+            if character == "\n" and self._space != "\n":
+                # At once: who listens for the end of a sentence need not wait for more.
+                said += "\n" if self._before else ""
+                self._space = "\n"
+            elif character.isspace():
+                self._space = self._space or " "
+            else:
+                orphan = self._dropped and character in CLOSING_PUNCTUATION
+                said += " " if self._before and self._space == " " and not orphan else ""
+                said += character
+                self._before, self._space, self._dropped = character, "", False
         return said
 
     # ---- what the next written characters are; None asks for more of them
@@ -131,8 +134,8 @@ class Speakable:
 
     def _skip(self, text: str, at_end: bool) -> _Unit | None:
         if text.startswith(self._skip_until):
-            length, self._skip_until, self._space = len(self._skip_until), "", "\n"
-            return _Unit(length)
+            length, self._skip_until = len(self._skip_until), ""
+            return _Unit(length, "\n")
         if self._skip_until.startswith(text) and not at_end:
             return None
         return _Unit(1)

@@ -43,7 +43,9 @@ def test_first_clause_is_released_at_the_first_comma_worth_it(text: str, pieces:
 def test_first_clause_does_not_wait_for_the_next_delta() -> None:
     splitter = SentenceSplitter()
     assert splitter.push("I hear you,") == []
-    assert splitter.push(" an") == ["I hear you,"]
+    assert splitter.push(" and") == ["I hear you,"]
+    assert splitter.push(" I see.") == []
+    assert splitter.push("\n") == ["and I see."]
     wide = SentenceSplitter()
     assert wide.push("我很高兴，") == ["我很高兴，"]
 
@@ -143,4 +145,5 @@ def test_nothing_that_can_be_said_is_lost_or_doubled(text: str) -> None:
 def test_every_piece_can_be_heard_and_none_is_endless(text: str) -> None:
     for piece in split(text):
         assert any(character.isalnum() for character in piece)
+        assert piece == " ".join(piece.split())
         assert sum(character.isalnum() for character in piece) <= LIMIT_WEIGHT

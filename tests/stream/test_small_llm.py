@@ -79,8 +79,8 @@ def test_the_mirror_opens_when_a_feeling_was_told() -> None:
     messages = user("I'm worried about my exam.")
     pieces = asyncio.run(collect(model(llama), messages))
     opening = mirror().opening(messages)
-    assert pieces[0] == opening
-    assert "".join(pieces) == f"{opening} What kind of exam?"
+    assert pieces[0] == f"{opening}\n"
+    assert "".join(pieces) == f"{opening}\n What kind of exam?"
     begun = {"role": "assistant", "content": f"{opening} What"}
     assert llama.requests[0]["messages"][-1] == begun
 
@@ -123,7 +123,7 @@ def test_the_mirror_answers_when_the_model_fails(deltas: list[str]) -> None:
 def test_the_mirror_asks_when_the_model_does_not_go_on() -> None:
     messages = user("I'm worried about my exam.")
     reply = said(FakeLlama([]), messages)
-    assert reply == f"{mirror().opening(messages)} {mirror().question(messages)}"
+    assert reply == f"{mirror().opening(messages)}\n{mirror().question(messages)}"
 
 
 def test_closing_stops_within_one_token() -> None:

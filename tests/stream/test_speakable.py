@@ -14,6 +14,7 @@ from selftalk.stream.speakable import Speakable, speakable
         ("# Title\n- one\n* two\n> quoted\n---\nend", "Title\none\ntwo\nquoted\nend"),
         ("Before\n```python\nprint(1)\n```\nafter", "Before\nafter"),
         ("~~~\ncode", ""),
+        ("Before ```code``` after", "Before\nafter"),
         ("| a | b |\n|---|:-:|\n| 1 | **2** |\nend", "a, b\n1, 2\nend"),
         ("2 * 3 = 6, 2*3, snake_case", "2 × 3 = 6, 2×3, snake case"),
         ("It is -5 degrees.\n-5 again", "It is -5 degrees.\n-5 again"),
@@ -98,7 +99,8 @@ def test_chunked_equals_whole(text: str, sizes: list[int]) -> None:
 def test_what_is_spoken_has_no_marks_left(text: str) -> None:
     spoken = speakable(text)
     assert not set(spoken) & set("*`|\\😀\u200b\ufe0f")
-    assert spoken == spoken.strip()
+    assert spoken.removesuffix("\n") == spoken.strip()
+    assert not set(spoken.split("\n")[:-1]) & {""}
     assert "  " not in spoken
 
 
@@ -113,6 +115,8 @@ def test_words_are_given_out_as_soon_as_they_are_certain() -> None:
     assert stream.push(" (I th") == " (I th"
     assert stream.push(" *gri") == ""
     assert stream.push("ns* so") == " so"
+    assert stream.push(".\n \n") == ".\n"
+    assert stream.push("So") == "So"
 
 
 def test_reset_forgets_an_open_code_block() -> None:
