@@ -89,7 +89,7 @@ class Speech:
 
 
 async def _play(speech: Speech) -> None:
-    from selftalk.stream.devices import Speaker  # noqa: PLC0415 - needs a sound card
+    from selftalk.stream.devices import Speaker
 
     speaker = Speaker()
     try:

@@ -27,7 +27,9 @@ def models(*names: str) -> dict[str, Any]:
 
 def test_a_loaded_model_comes_first_and_embeddings_never() -> None:
     lists = {
-        "/api/tags": models("nomic-embed-text:latest", "gpt-oss:120b-cloud", "qwen3:8b", "llama3:8b"),
+        "/api/tags": models(
+            "nomic-embed-text:latest", "gpt-oss:120b-cloud", "qwen3:8b", "llama3:8b"
+        ),
         "/api/ps": models("llama3:8b"),
     }
     ollama = found(lists)
