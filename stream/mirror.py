@@ -29,7 +29,9 @@ RECENT_REPLIES = 6
 # After these an earlier word of the user's is worth more than another question about nothing.
 THIN_TOPICS = frozenset(["don't know", "yes", "no", "sound", "because", "opinion"])
 # Nobody wants to hear of these again.
-PASSING_TOPICS = frozenset(["greeting", "goodbye", "thanks", "sorry", "request", "fact", "now"])
+PASSING_TOPICS = frozenset(
+    ["greeting", "goodbye", "thanks", "sorry", "request", "fact", "now", "number"]
+)
 PASSING_TOPICS |= frozenset(["crisis", "complaint", "you", "don't talk", "food", "help"])
 # A first sentence about these suits every self; the rest is for the self to say in its own way.
 FEELING_TOPICS = frozenset(["loss", "missing", "breakup", "conflict", "worry", "afraid", "lonely"])
@@ -91,10 +93,7 @@ class Mirror:
         return min(listener.last_resort(said[-1]), key=fresh.age)
 
     def opening(self, messages: Sequence[Message]) -> str:
-        """Return how a reply begins that shows it was heard; "" where there is nothing to show.
-
-        A sentence, or only its beginning, for someone else to go on.
-        """
+        """Return a first sentence that shows it was heard; "" where there is nothing to show."""
         said, fresh = _said(messages), _Fresh(messages)
         return (
             self._first(_Listener.of(said[-1], self._openings).openings(said[-1]), said, fresh)
@@ -184,7 +183,7 @@ class _Listener:
         memories = list(self._memories(said, fresh))
         if rule is not None:
             questions = _filled(rule.questions, catch)
-            openers = [text for text in self._openers(rule, catch) if SENTENCES.search(text[-1:])]
+            openers = self._openers(rule, catch)
             yield [f"{opener}{self._gap}{ask}" for opener, ask in product(openers, questions)]
             yield questions + memories if rule.topic in THIN_TOPICS else questions
         elif echo := self._echo(text):

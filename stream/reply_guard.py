@@ -16,7 +16,7 @@ FORBIDDEN = re.compile(
     r"\b(an ai|helpful ai|as an? (ai|artificial|language|digital|machine|computer)"
     r"|(language|ai) (model|assistant)|artificial intelligence|smollm|hugging ?face"
     r"|i (can't|cannot|can not|am unable to) (assist|help|provide|fulfill)"
-    r"|i'?m (just|only) an? (ai|computer|program|machine|bot))\b"
+    r"|what('?s| is) your problem|i'?m (just|only) an? (ai|computer|program|machine|bot))\b"
     r"|作为(一个|一名)?(ai|人工智能|语言模型)|语言模型|人工智能助手",
     re.IGNORECASE,
 )

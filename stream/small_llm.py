@@ -10,7 +10,7 @@ Knows nothing about audio or sentences.
 import importlib
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,19 @@ from selftalk.stream.errors import ResponderError
 from selftalk.stream.language_guess import guess_language
 from selftalk.stream.mirror import Mirror, find_topic, is_crisis
 from selftalk.stream.reply_guard import ReplyGuard
-from selftalk.stream.selves import Self
-from selftalk.stream.sentences import SENTENCE_ENDS
+from selftalk.stream.selves import Example, Self
 from selftalk.stream.stop import StopFlag, Stopped
 from selftalk.stream.thread_stream import emit_in_thread
 
 MAX_TOKENS = 72  # about 50 words; the guard ends a reply earlier
 HISTORY_MESSAGES = 24
 HISTORY_STEP = 20  # shortened by so many at once: each time the cache of the rest is lost
+SHARED_REQUEST: Mapping[str, Any] = {
+    "stream": True,
+    "cache_prompt": True,
+    "return_progress": True,  # calls back while the prompt is computed, so that it can stop
+    "max_tokens": MAX_TOKENS,
+}
 BATCH_TOKENS = 64  # a stop flag is seen after so many tokens of prompt, or one of reply
 LOCK_POLL_SECONDS = 0.05
 
@@ -37,13 +42,24 @@ LOCK_POLL_SECONDS = 0.05
 MIRROR_TOPICS = frozenset(["crisis", "loss", "breakup", "lonely", "sad", "guilt", "ill", "failure"])
 MIRROR_TOPICS |= frozenset(["greeting", "goodbye", "thanks", "sorry", "how are you", "who are you"])
 MIRROR_TOPICS |= frozenset(["heard", "complaint", "don't talk", "don't know", "yes", "no", "sound"])
-MIRROR_TOPICS |= frozenset(["you", "in love", "missing", "now", "request"])
+MIRROR_TOPICS |= frozenset(["you", "in love", "missing", "now", "request", "number"])
 MIRROR_TOPICS |= frozenset(["conflict"])
 
 # After a first sentence of the mirror's, a question that begins like this stays with the matter;
 # left to itself the model begins to give advice.
 NUDGE = " What"
-UNNUDGED_TOPICS = frozenset(["fact", "food"])
+UNNUDGED_TOPICS = frozenset(["food"])
+
+# Asked for a fact, it answers best out of its role, greedily, after plain examples: 10 of 12
+# simple questions right, against one in five when in the role of the critic.
+FACT_TOPIC = "fact"
+FACT_EXAMPLES = (
+    Example("What is the largest ocean?", "The largest ocean is the Pacific."),
+    Example("Who invented the telephone?", "I think it was Alexander Graham Bell."),
+    Example("How many days are in a year?", "There are three hundred sixty-five days in a year."),
+    Example("Where is Mount Everest?", "Mount Everest is in the Himalayas."),
+)
+ROLE_SLOT, FACT_SLOT = 0, 1  # each keeps the computed prompt of its examples
 
 Chunk = dict[str, Any]
 
@@ -129,14 +145,23 @@ class SmallLlm:
             yield self._mirror.answer(messages)
             return
         guided = not self._config.follows_instructions
-        opening = self._mirror.opening(messages) if guided else ""
+        topic = find_topic(question) if guided else ""
+        opening = self._mirror.opening(messages) if guided and topic != FACT_TOPIC else ""
+        nudge = NUDGE if opening and topic not in UNNUDGED_TOPICS else ""
+        request = self._request(messages, opening + nudge)
+        if topic == FACT_TOPIC:
+            request = self._fact_request(question)
         guard = ReplyGuard(
             [question, *_last_replies(messages)], opening=opening, ends_at_question=guided
         )
-        nudge = "" if find_topic(question) in UNNUDGED_TOPICS else NUDGE
-        async with aclosing(self._continued(messages, guard, opening, nudge)) as pieces:
+        if opening:
+            yield opening + "\n"  # so that it is spoken without waiting for the next word
+            guard.push(nudge)
+        async with aclosing(self._guarded(request, guard)) as pieces:
             async for piece in pieces:
                 yield piece
+        if guard.is_empty:
+            yield self._mirror.question(messages) if opening else self._mirror.answer(messages)
 
     async def warm_up(self) -> None:
         """Load the model and compute the prompt that all replies share.
@@ -144,37 +169,31 @@ class SmallLlm:
         Raises:
             ResponderError: the model cannot be loaded.
         """
-        request = self._request([Message("user", "Hi.")]) | {"max_tokens": 1}
-        async with aclosing(self._deltas(request)) as deltas:
-            async for _ in deltas:
-                pass
+        hello = [Message("user", "Hi.")]
+        requests = [self._request(hello)]
+        if not self._config.follows_instructions:
+            requests.append(self._fact_request("Hi."))
+        for request in requests:
+            async with aclosing(self._deltas(request | {"max_tokens": 1})) as deltas:
+                async for _ in deltas:
+                    pass
 
     async def close(self) -> None:
         """Give the memory of the model back."""
         self._server = None
 
-    async def _continued(
-        self, messages: Sequence[Message], guard: ReplyGuard, opening: str, nudge: str
+    async def _guarded(
+        self, request: dict[str, Any], guard: ReplyGuard
     ) -> AsyncGenerator[str, None]:
-        """The opening, at once if it is a sentence, and what the model makes of it."""
-        is_sentence = opening.endswith(tuple(SENTENCE_ENDS))
-        owed = opening  # given out together with what follows
-        begun = opening
-        if is_sentence:
-            yield opening + "\n"  # so that it is spoken without waiting for the next word
-            owed = guard.push(nudge)
-            begun += nudge
-        async with aclosing(self._deltas(self._request(messages, begun))) as deltas:
+        """What the guard lets through of the model's reply."""
+        async with aclosing(self._deltas(request)) as deltas:
             async for delta in deltas:
                 if text := guard.push(delta):
-                    yield owed + text
-                    owed = ""
+                    yield text
                 if guard.is_over:
                     break
         if text := guard.flush():
-            yield owed + text
-        if guard.is_empty:
-            yield self._mirror.question(messages) if is_sentence else self._mirror.answer(messages)
+            yield text
 
     def _may_answer(self, question: str) -> bool:
         languages = self._config.languages
@@ -182,20 +201,25 @@ class SmallLlm:
             return False
         return self._config.follows_instructions or find_topic(question) not in MIRROR_TOPICS
 
-    def _request(self, messages: Sequence[Message], opening: str = "") -> dict[str, Any]:
-        begun = [{"role": "assistant", "content": opening}] if opening else []
+    def _request(self, messages: Sequence[Message], begun: str = "") -> dict[str, Any]:
+        """The reply to a conversation, in the role, from what is already begun of it."""
+        said_first = [{"role": "assistant", "content": begun}] if begun else []
         return {
-            "messages": self._prompt(messages) + begun,
-            "stream": True,
-            "cache_prompt": True,
-            "return_progress": True,  # calls back while the prompt is computed, so it can stop
-            "max_tokens": MAX_TOKENS,
+            **SHARED_REQUEST,
+            "messages": self._prompt(messages) + said_first,
+            "id_slot": ROLE_SLOT,
             "temperature": self._config.temperature,
             "top_p": self._config.top_p,
             "repeat_penalty": self._config.repeat_penalty,
             "repeat_last_n": self._config.repeat_tokens,
             "seed": len(messages),
         }
+
+    def _fact_request(self, question: str) -> dict[str, Any]:
+        """The answer to a question about the world."""
+        asked = [{"role": "user", "content": question}]
+        messages = _shown(FACT_EXAMPLES) + asked
+        return {**SHARED_REQUEST, "messages": messages, "id_slot": FACT_SLOT, "temperature": 0}
 
     def _prompt(self, messages: Sequence[Message]) -> list[dict[str, str]]:
         """Role, example exchanges, and the recent messages, in the words of the chat format."""
@@ -206,9 +230,7 @@ class SmallLlm:
         if self._config.follows_instructions:
             system = told[0].text if told else self._self.instructions()
             prompt.append({"role": "system", "content": system})
-        for example in self._self.examples_in(guess_language(question)):
-            prompt.append({"role": "user", "content": example.user})
-            prompt.append({"role": "assistant", "content": example.reply})
+        prompt += _shown(self._self.examples_in(guess_language(question)))
         return prompt + [{"role": m.role, "content": m.text} for m in _recent(said)]
 
     def _deltas(self, request: dict[str, Any]) -> AsyncGenerator[str, None]:
@@ -250,6 +272,12 @@ class SmallLlm:
         self._server.handle_chat_completions(request, on_chunk)
         if failures:
             raise ResponderError(f"'{self._model_path.name}' cannot answer: {failures[0]}")
+
+
+def _shown(examples: Sequence[Example]) -> list[dict[str, str]]:
+    texts = [text for example in examples for text in (example.user, example.reply)]
+    roles = ["user", "assistant"] * len(examples)
+    return [{"role": role, "content": text} for role, text in zip(roles, texts, strict=True)]
 
 
 def _recent(said: Sequence[Message]) -> Sequence[Message]:
@@ -296,7 +324,8 @@ def _llama_params(llama: Any, model_path: Path, config: SmallLlmConfig) -> Any:
     params.cpuparams_batch.n_threads = config.n_threads
     params.n_ctx = config.context_tokens
     params.n_batch = params.n_ubatch = BATCH_TOKENS
-    params.n_parallel = 1
+    params.n_parallel = 1 if config.follows_instructions else FACT_SLOT + 1
+    params.kv_unified = True
     params.n_gpu_layers = 0
     params.cache_ram_mib = 0  # by default llama.cpp keeps up to 8 GiB of old prompts
     params.verbosity = 0

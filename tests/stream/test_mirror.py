@@ -66,6 +66,8 @@ def test_there_are_many_ways_to_be_understood(language: str) -> None:
         ("What should I cook for dinner tonight?", "food"),
         ("What is the capital of France?", "fact"),
         ("What time is it?", "now"),
+        ("How far is the moon?", "number"),
+        ("What is seven times eight?", "number"),
         ("今天天气怎么样？", "now"),
         ("Why do I always fail?", "why"),
         ("Hello!", "greeting"),
@@ -196,12 +198,11 @@ def test_the_reply_streams_in_one_piece_and_needs_nothing() -> None:
 
 
 def test_a_self_has_first_sentences_of_its_own() -> None:
-    mirror = Mirror.of_self("Critic", {"en": {"wish": ("A plan.", "I plan that"), "fact": ("It",)}})
-    wish, fact = [Message("user", "I want to sing")], [Message("user", "What is love?")]
+    mirror = Mirror.of_self("Critic", {"en": {"wish": ("A plan.",)}})
+    wish = [Message("user", "I want to sing")]
     assert mirror.answer(wish).startswith("A plan. ")
-    assert mirror.opening(wish) in ("A plan.", "I plan that")
-    assert mirror.opening(fact) == "It"
-    assert not mirror.answer(fact).startswith("It ")
+    assert mirror.opening(wish) == "A plan."
+    assert mirror.opening([Message("user", "What is love?")]) == ""
     assert mirror.opening([Message("user", "Es ist kalt")]) == ""
     assert mirror.question(wish) in mirror.answer(wish) or mirror.question(wish).endswith("?")
 

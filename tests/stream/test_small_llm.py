@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,6 +24,7 @@ SHOWN = [
     {"role": "assistant", "content": "Hi, you."},
 ]
 FACT = "What is the capital of France?"
+ASKED = "The capital of France."
 
 
 def mirror() -> Mirror:
@@ -56,8 +56,8 @@ async def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_the_role_is_shown_by_examples_alone() -> None:
     llama = FakeLlama([" Paris", ",", " I", " think", "."])
-    assert said(llama, [Message("system", "Be a pirate."), *user(FACT)]) == "Paris, I think."
-    assert llama.requests[0]["messages"] == [*SHOWN, {"role": "user", "content": FACT}]
+    assert said(llama, [Message("system", "Be a pirate."), *user(ASKED)]) == "Paris, I think."
+    assert llama.requests[0]["messages"] == [*SHOWN, {"role": "user", "content": ASKED}]
     assert llama.requests[0]["cache_prompt"] is True
 
 
@@ -85,15 +85,18 @@ def test_the_mirror_opens_when_a_feeling_was_told() -> None:
     assert llama.requests[0]["messages"][-1] == begun
 
 
-def test_a_self_may_begin_a_sentence_for_the_model() -> None:
-    me = replace(ME, openings={"en": {"fact": ("I think it's",)}})
-    llama = FakeLlama([" Paris", ".", " "])
-    llm = SmallLlm(Path("m.gguf"), me, open_server=lambda path, config: llama)
-    assert asyncio.run(collect(llm, user(FACT))) == ["I think it's Paris."]
-    llama.deltas = ["As an AI, I"]
-    expected = Mirror.of_self(me.name, me.openings).answer(user(FACT))
-    assert asyncio.run(collect(llm, user(FACT))) == [expected]
-    assert "I think it's" not in expected
+def test_a_fact_is_asked_out_of_the_role() -> None:
+    llama = FakeLlama([" It", " is", " Paris", "."])
+    llm = model(llama)
+    messages = [*user("I like boats."), Message("assistant", "Oh?"), *user(FACT)]
+    assert "".join(asyncio.run(collect(llm, messages))) == "It is Paris."
+    request = llama.requests[0]
+    contents = [message["content"] for message in request["messages"]]
+    assert contents[-1] == FACT
+    assert not {"I like boats.", "Hello."} & set(contents)
+    assert request["temperature"] == 0
+    asyncio.run(llm.warm_up())
+    assert {request["id_slot"] for request in llama.requests} == {0, 1}
 
 
 @pytest.mark.parametrize(
@@ -174,11 +177,11 @@ def test_the_history_is_shortened_rarely() -> None:
     for turns in range(1, 20):
         messages = []
         for turn in range(turns):
-            messages += [Message("user", f"What is {turn}?"), Message("assistant", f"{turn}.")]
+            messages += [Message("user", f"This is {turn}."), Message("assistant", f"{turn}.")]
         asyncio.run(collect(llm, messages[:-1]))
         history = llama.requests[-1]["messages"][len(SHOWN) :]
         assert len(history) <= HISTORY_MESSAGES
-        assert history[-1]["content"] == f"What is {turns - 1}?"
+        assert history[-1]["content"] == f"This is {turns - 1}."
         starts.append(history[0]["content"])
     changes = sum(before != after for before, after in pairwise(starts))
     assert changes == 1
