@@ -33,10 +33,6 @@ PASSING_TOPICS = frozenset(
     ["greeting", "goodbye", "thanks", "sorry", "request", "fact", "now", "number"]
 )
 PASSING_TOPICS |= frozenset(["crisis", "complaint", "you", "don't talk", "food", "help"])
-# A first sentence about these suits every self; the rest is for the self to say in its own way.
-FEELING_TOPICS = frozenset(["loss", "missing", "breakup", "conflict", "worry", "afraid", "lonely"])
-FEELING_TOPICS |= frozenset(["sad", "anger", "annoyed", "guilt", "failure", "sleep", "tired"])
-FEELING_TOPICS |= frozenset(["ill", "overwhelmed", "disappointed", "joy", "good news", "in love"])
 
 FILLERS = re.compile(
     r"^(?:(?:well|um+|uh+|so|oh|hm+|honestly|actually|you know|look|like|and|but|嗯+|呃+|那个|其实)"
@@ -199,9 +195,7 @@ class _Listener:
     def openings(self, text: str) -> list[str]:
         """First sentences for a feeling that was told."""
         rule, caught = self._match(_clean(text))
-        if rule is None or not (rule.topic in FEELING_TOPICS or rule.topic in self._own):
-            return []
-        return self._openers(rule, self._said_back(caught))
+        return self._openers(rule, self._said_back(caught)) if rule else []
 
     def _openers(self, rule: Rule, catch: str) -> list[str]:
         return _filled(self._own.get(rule.topic, rule.openers), catch)

@@ -2,8 +2,9 @@
 
 A model of 135 million parameters hardly follows instructions but imitates well, so the role
 is given as example exchanges; their prompt is computed once and stays cached. The mirror
-lends it an ear: where a feeling was told, the mirror says the first sentence, at once, and the
-model goes on from there; grief, danger, greetings, and foreign languages are left to the mirror.
+lends it an ear: where that has understood something, it says the first sentence, at once, and
+the model goes on with a question. Facts the model answers out of its role, for it knows a few;
+everything else is left to the mirror. A model that follows instructions answers all by itself.
 Knows nothing about audio or sentences.
 """
 
@@ -37,13 +38,9 @@ SHARED_REQUEST: Mapping[str, Any] = {
 BATCH_TOKENS = 64  # a stop flag is seen after so many tokens of prompt, or one of reply
 LOCK_POLL_SECONDS = 0.05
 
-# Where a tactless sentence would hurt, and where good manners or memory are all that is needed,
-# rules are better than a model that guesses.
-MIRROR_TOPICS = frozenset(["crisis", "loss", "breakup", "lonely", "sad", "guilt", "ill", "failure"])
-MIRROR_TOPICS |= frozenset(["greeting", "goodbye", "thanks", "sorry", "how are you", "who are you"])
-MIRROR_TOPICS |= frozenset(["heard", "complaint", "don't talk", "don't know", "yes", "no", "sound"])
-MIRROR_TOPICS |= frozenset(["you", "in love", "missing", "now", "request", "number"])
-MIRROR_TOPICS |= frozenset(["conflict"])
+# Where a tactless question would hurt, rules are better than a model that guesses.
+TENDER_TOPICS = frozenset(["crisis", "loss", "missing", "breakup", "conflict", "lonely", "sad"])
+TENDER_TOPICS |= frozenset(["guilt", "ill", "failure", "in love"])
 
 # After a first sentence of the mirror's, a question that begins like this stays with the matter;
 # left to itself the model begins to give advice.
@@ -147,6 +144,9 @@ class SmallLlm:
         guided = not self._config.follows_instructions
         topic = find_topic(question) if guided else ""
         opening = self._mirror.opening(messages) if guided and topic != FACT_TOPIC else ""
+        if guided and not opening and topic != FACT_TOPIC:
+            yield self._mirror.answer(messages)
+            return
         nudge = NUDGE if opening and topic not in UNNUDGED_TOPICS else ""
         request = self._request(messages, opening + nudge)
         if topic == FACT_TOPIC:
@@ -199,7 +199,7 @@ class SmallLlm:
         languages = self._config.languages
         if is_crisis(question) or (languages and guess_language(question) not in languages):
             return False
-        return self._config.follows_instructions or find_topic(question) not in MIRROR_TOPICS
+        return self._config.follows_instructions or find_topic(question) not in TENDER_TOPICS
 
     def _request(self, messages: Sequence[Message], begun: str = "") -> dict[str, Any]:
         """The reply to a conversation, in the role, from what is already begun of it."""

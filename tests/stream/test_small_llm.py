@@ -24,7 +24,7 @@ SHOWN = [
     {"role": "assistant", "content": "Hi, you."},
 ]
 FACT = "What is the capital of France?"
-ASKED = "The capital of France."
+WISH = "I want to sing."
 
 
 def mirror() -> Mirror:
@@ -55,9 +55,10 @@ async def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_the_role_is_shown_by_examples_alone() -> None:
-    llama = FakeLlama([" Paris", ",", " I", " think", "."])
-    assert said(llama, [Message("system", "Be a pirate."), *user(ASKED)]) == "Paris, I think."
-    assert llama.requests[0]["messages"] == [*SHOWN, {"role": "user", "content": ASKED}]
+    llama = FakeLlama([" song", "?"])
+    said(llama, [Message("system", "Be a pirate."), *user(WISH)])
+    begun = {"role": "assistant", "content": f"{mirror().opening(user(WISH))} What"}
+    assert llama.requests[0]["messages"] == [*SHOWN, {"role": "user", "content": WISH}, begun]
     assert llama.requests[0]["cache_prompt"] is True
 
 
@@ -106,6 +107,7 @@ def test_a_fact_is_asked_out_of_the_role() -> None:
         "My mother passed away.",
         "Nobody understands me.",
         "I had a fight with my boss.",
+        "We moved to a new apartment.",
         "Hello!",
         "我很担心明天的考试。",
         "Estoy muy cansado de mi trabajo",
@@ -177,11 +179,14 @@ def test_the_history_is_shortened_rarely() -> None:
     for turns in range(1, 20):
         messages = []
         for turn in range(turns):
-            messages += [Message("user", f"This is {turn}."), Message("assistant", f"{turn}.")]
+            messages += [
+                Message("user", f"I want to see {turn}."),
+                Message("assistant", f"{turn}."),
+            ]
         asyncio.run(collect(llm, messages[:-1]))
-        history = llama.requests[-1]["messages"][len(SHOWN) :]
+        history = llama.requests[-1]["messages"][len(SHOWN) : -1]
         assert len(history) <= HISTORY_MESSAGES
-        assert history[-1]["content"] == f"This is {turns - 1}."
+        assert history[-1]["content"] == f"I want to see {turns - 1}."
         starts.append(history[0]["content"])
     changes = sum(before != after for before, after in pairwise(starts))
     assert changes == 1
