@@ -41,7 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--demo",
         action="store_true",
-        help=f"without a sound card: answer a recorded question into {REPLY_FILE}",
+        help=f"without a sound card or a terminal: answer a recorded question into {REPLY_FILE}",
     )
     parser.add_argument("--config", default="default", help="a shipped config, or a TOML file")
     parser.add_argument(
@@ -69,7 +69,7 @@ def _assignments(args: argparse.Namespace) -> list[str]:
 
 
 async def _talk(args: argparse.Namespace, config: TalkConfig, self_: Self) -> None:
-    if args.demo and not _has_sound_card(_status_of(args)):
+    if args.demo and not (sys.stdin.isatty() and _has_sound_card(_status_of(args))):
         args.mic, args.speaker = [str(resources.files("selftalk.configs") / QUESTION)], REPLY_FILE
     if args.mic and all(Path(name).suffix for name in args.mic):
         await _talk_in_files(args, config, self_)
