@@ -15,6 +15,7 @@ from selftalk.stream.config import TalkConfig, load_config
 from selftalk.stream.errors import DeviceError
 from selftalk.stream.events import Failure, Notice, Say, SentenceReady, UserSaid
 from selftalk.stream.files import FileMicrophone, FileSpeaker
+from selftalk.stream.io import AudioSource
 from selftalk.stream.selves import Self, load_self, self_names
 from selftalk.stream.stopwatch import TurnReport
 from selftalk.stream.talk import Tell, load_cast, open_session
@@ -108,11 +109,15 @@ async def _talk_in_files(args: argparse.Namespace, config: TalkConfig, self_: Se
 
 async def _talk_at_devices(args: argparse.Namespace, config: TalkConfig, self_: Self) -> None:
     from selftalk.stream.devices import Microphone, Speaker
+    from selftalk.stream.echo import EchoCancelledSource
 
     speaker = Speaker(str(args.speaker or config.audio.speaker) or None)
     microphone = Microphone(str(args.mic[0] if args.mic else config.audio.microphone) or None)
     cast = await load_cast(config, self_, progress=ProgressBar("fetching"), tell=_status_of(args))
-    session = open_session(cast, config, microphone, speaker)
+    source: AudioSource = microphone
+    if config.audio.echo_cancellation:
+        source = EchoCancelledSource(microphone, speaker)
+    session = open_session(cast, config, source, speaker)
     session.subscribe(Transcript(self_, args.json))
     session.tell(Say(self_.greeting_in(config.recognizer.language)))
     _status_of(args)("listening; Ctrl-C ends the conversation")

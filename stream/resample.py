@@ -62,6 +62,8 @@ class LiveResampler:
     converted by the ratio of the rates.
     """
 
+    _recent: Float32Array
+
     def __init__(self, from_hz: int, to_hz: int) -> None:
         assert min(from_hz, to_hz) > 0, (from_hz, to_hz)
         self.from_hz = from_hz
@@ -101,7 +103,7 @@ class LiveResampler:
         self._sent = 0
         # `_recent[0]` is the input sample of time `_first`; silence came before time 0.
         self._first = -self._taps
-        self._recent: Float32Array = np.zeros(self._taps, np.float32)
+        self._recent = np.zeros(self._taps, np.float32)
 
     def _outputs(self, stop: int) -> Float32Array:
         """Compute outputs `_sent` to `stop` (exclusive) and drop the input no longer needed."""

@@ -7,6 +7,7 @@ Knows nothing about speech or sessions.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.io import SAMPLE_RATE_HZ
@@ -35,14 +36,24 @@ class EchoRoom:
         self._response = _impulse_response(self.room)
         self._tail = np.zeros(len(self._response) - 1, np.float32)
         self._echo = np.zeros(0, np.float32)
+        self._spectra: dict[int, npt.NDArray[np.complexfloating]] = {}
 
     def push(self, played: Float32Array) -> None:
         """Play (T,) samples into the room."""
         sounding = _loudspeaker(played, self.room.saturation)
-        echo = np.convolve(sounding, self._response).astype(np.float32)
+        echo = self._reverberate(sounding)
         echo[: len(self._tail)] += self._tail
         self._echo = np.concatenate([self._echo, echo[: len(played)]])
         self._tail = echo[len(played) :]
+
+    def _reverberate(self, sounding: Float32Array) -> Float32Array:
+        """Convolve with the room, tail included."""
+        length = len(sounding) + len(self._response) - 1
+        size = 1 << (length - 1).bit_length()
+        if size not in self._spectra:
+            self._spectra = {size: np.fft.rfft(self._response, size)}
+        spectrum = np.fft.rfft(sounding, size) * self._spectra[size]
+        return np.asarray(np.fft.irfft(spectrum, size)[:length], np.float32)
 
     def hear(self, samples: int) -> Float32Array:
         """Return the next (samples,) of the echo; silence where nothing was played yet."""
