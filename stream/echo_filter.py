@@ -35,6 +35,8 @@ CHANGED_RESIDUAL = 0.06
 CHANGED_BLOCKS = 3
 SETTLING_BLOCKS = 25
 """After a change the filter is left alone for half a second."""
+LEARNING_BLOCKS = 100
+"""Of audible echo that pass before a change can be told from what was never known."""
 SPEECH_BINS = slice(4, 300)  # 100 to 7500 Hz
 AUDIBLE_POWER = 1e-2
 TINY = 1e-6
@@ -83,7 +85,7 @@ class EchoFilter:
         self._residual_power = np.full(bins, TINY, np.float32)
         self._echo_power = np.full(bins, TINY, np.float32)
         self._suspicious_blocks = 0
-        self._settled_in = 0
+        self._settled_in = LEARNING_BLOCKS
 
     def push(self, played: Float32Array, heard: Float32Array) -> FilteredBlock:
         """Subtract the echo of what was played, (320,), from what was heard, (320,)."""
@@ -146,7 +148,7 @@ class EchoFilter:
         audible = np.sum(self._echo_power[SPEECH_BINS]) > AUDIBLE_POWER
         suspicious = similarity > CHANGED_SIMILARITY and residual_ratio > CHANGED_RESIDUAL
         self._suspicious_blocks = self._suspicious_blocks + 1 if suspicious and audible else 0
-        self._settled_in = max(0, self._settled_in - 1)
+        self._settled_in = max(0, self._settled_in - bool(audible))
         if self._suspicious_blocks < CHANGED_BLOCKS or self._settled_in:
             return False
         self._settled_in = SETTLING_BLOCKS
