@@ -15,10 +15,10 @@ import httpx
 from selftalk.stream.conversation import Message
 from selftalk.stream.endpoint import Endpoint
 from selftalk.stream.errors import ResponderError
-from selftalk.stream.language_guess import guess_language
 from selftalk.stream.pinned_transport import PinnedTransport
 from selftalk.stream.selves import Self
 from selftalk.stream.sse import EventStream
+from selftalk.stream.text.language_guess import guess_language
 
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 60.0  # a server may load its model before the first word

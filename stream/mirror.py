@@ -13,10 +13,10 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequenc
 from itertools import product
 
 from selftalk.stream.conversation import Message
-from selftalk.stream.language_guess import guess_language
 from selftalk.stream.mirror_rules import RULED_LANGUAGES, Rule, Rules, load_rules
 from selftalk.stream.reply_guard import count_words
 from selftalk.stream.second_person import core, turn_around
+from selftalk.stream.text.language_guess import guess_language
 
 LIMIT_WORDS = 20
 CATCH_WORDS = 7

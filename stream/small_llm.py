@@ -19,11 +19,11 @@ from typing import Any, Protocol
 
 from selftalk.stream.conversation import Message
 from selftalk.stream.errors import ResponderError
-from selftalk.stream.language_guess import guess_language
 from selftalk.stream.mirror import Mirror, find_topic, is_crisis
 from selftalk.stream.reply_guard import ReplyGuard
 from selftalk.stream.selves import Example, Self
 from selftalk.stream.stop import StopFlag, Stopped
+from selftalk.stream.text.language_guess import guess_language
 from selftalk.stream.thread_stream import emit_in_thread
 
 MAX_TOKENS = 72  # about 50 words; the guard ends a reply earlier

@@ -19,14 +19,14 @@ from selftalk.stream.audio import AudioChunk, concat
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import TextError
 from selftalk.stream.graph import ON_ONE_CORE, RunOptions
-from selftalk.stream.language_guess import guess_language
-from selftalk.stream.phonemes import Phonemes
 from selftalk.stream.sampling import Sampler, SamplingConfig
 from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
 from selftalk.stream.speech import Marks, SpeechChunk, WordTime
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.symbols import SYMBOLS_V2, symbol_ids
 from selftalk.stream.text import phonemize
+from selftalk.stream.text.language_guess import guess_language
+from selftalk.stream.text.phonemes import Phonemes
+from selftalk.stream.text.symbols import SYMBOLS_V2, symbol_ids
 from selftalk.stream.vocoder import Speaker, Vocoder
 from selftalk.stream.voices import Voice, find_voice
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from selftalk.stream import numbers_en, numbers_zh
+from selftalk.stream.text import numbers_en, numbers_zh
 
 CHARACTER_LANGUAGES = ("zh", "yue", "ja")
 TITLES = {"mr": "mister", "mrs": "missus", "ms": "miss", "dr": "doctor", "st": "saint"}

@@ -23,7 +23,7 @@ from selftalk.stream.pieces import split_at_pauses
 from selftalk.stream.recognizer import SAMPLE_RATE_HZ, Transcript, base_language, speech_samples
 from selftalk.stream.repetition import looping_tokens, without_loops
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.traditional_zh import simplified
+from selftalk.stream.text.traditional_zh import simplified
 
 WINDOW_SECONDS = 30.0
 LONGEST_PIECE_SECONDS = 28.0

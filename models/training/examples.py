@@ -21,7 +21,7 @@ from selftalk.stream.alignment import (
 )
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.harmonic import pulse_train
-from selftalk.stream.symbols import SYMBOLS_V2
+from selftalk.stream.text.symbols import SYMBOLS_V2
 
 PITCH_SAMPLES = 300  # the teacher's step of pitch and energy
 UNVOICED_BELOW_HZ = 10.0

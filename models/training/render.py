@@ -38,8 +38,8 @@ from selftalk.models.training.teacher_script import TeacherScript, write_script
 from selftalk.models.training.texts import training_texts
 from selftalk.stream.audio import to_int16
 from selftalk.stream.errors import ConfigError, SelftalkError, TextError
-from selftalk.stream.normalize_en import normalize
 from selftalk.stream.text import phonemize
+from selftalk.stream.text.normalize_en import normalize
 from selftalk.stream.weights import resolve
 
 PAIR_SHARE = 0.3

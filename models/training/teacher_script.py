@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from selftalk.stream.errors import TextError
-from selftalk.stream.phonemes import Phonemes
+from selftalk.stream.text.phonemes import Phonemes
 
 _ENGLISH = {
     "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "W", "AY": "I", "EH": "ɛ", "ER": "ɜɹ",

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selftalk.stream.conversation import Message
-from selftalk.stream.language_guess import guess_language
 from selftalk.stream.mirror import LIMIT_WORDS, Mirror, find_topic, is_crisis
 from selftalk.stream.mirror_rules import load_rules
 from selftalk.stream.reply_guard import count_words
 from selftalk.stream.second_person import core, turn_around
+from selftalk.stream.text.language_guess import guess_language
 
 CRISIS = [
     "I want to kill myself",

@@ -11,7 +11,7 @@ from selftalk.models.training.corpus import (
     write_shard,
 )
 from selftalk.stream.errors import ConfigError
-from selftalk.stream.symbols import SYMBOLS_V2
+from selftalk.stream.text.symbols import SYMBOLS_V2
 
 
 def assert_same(read, written):

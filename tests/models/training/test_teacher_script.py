@@ -7,8 +7,8 @@ import pytest
 
 from selftalk.models.training.teacher_script import PUNCTUATION, TeacherScript, write_script
 from selftalk.stream.errors import TextError
-from selftalk.stream.phonemes import Phonemes
-from selftalk.stream.symbols import (
+from selftalk.stream.text.phonemes import Phonemes
+from selftalk.stream.text.symbols import (
     ARPABET_CONSONANTS,
     ARPABET_VOWELS,
     CHINESE_FINALS,
