@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from selftalk.export.voice_model import import_voice_model, load_voice_model
-from selftalk.stream.home import home_folder
+from selftalk.stream.home import data_folder
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,7 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Import, and say what was imported; errors are `SelftalkError`s for the caller to print."""
-    folder = import_voice_model(args.s1, args.s2, args.name, home_folder(), replace=args.replace)
+    folder = import_voice_model(args.s1, args.s2, args.name, data_folder(), replace=args.replace)
     model = load_voice_model(folder)
     parameters = sum(t.size for stage in (model.s1, model.s2) for t in stage.tensors.values())
     if args.json:

@@ -15,7 +15,7 @@ import safetensors.numpy
 
 from selftalk.stream.audio import Float32Array, write_atomically
 from selftalk.stream.errors import VoiceError
-from selftalk.stream.home import home_folder
+from selftalk.stream.home import data_folder
 
 SUFFIX = ".voice"
 FORMAT = 1
@@ -66,7 +66,7 @@ class Voice:
 
 def voices_folder() -> Path:
     """Where the user's own voices are kept."""
-    return home_folder() / "voices"
+    return data_folder() / "voices"
 
 
 def list_voices(shipped: Path) -> dict[str, Path]:

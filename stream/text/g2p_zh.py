@@ -12,7 +12,7 @@ from functools import cache
 from types import ModuleType
 
 from selftalk.stream.errors import TextError
-from selftalk.stream.home import home_folder
+from selftalk.stream.home import cache_folder
 from selftalk.stream.text import tone_sandhi
 from selftalk.stream.text.normalize_zh import normalize
 from selftalk.stream.text.phonemes import Spoken, Written, by_phrase
@@ -42,7 +42,7 @@ def _jieba() -> ModuleType:
 
 def _cache_folder() -> str | None:
     """Where jieba keeps its compiled dictionary: not in a folder that others can write to."""
-    folder = home_folder() / "jieba"
+    folder = cache_folder() / "jieba"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
