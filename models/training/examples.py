@@ -49,6 +49,7 @@ class Example:
     pulses: Float32Array  # (T * 960,) excitation with the teacher's own phase
     prosody: Float32Array  # (4 T, 3) scaled relative log pitch, voicing, energy
     speaker: Float32Array  # (257,) embedding and mean pitch
+    speaker_name: str
     first_sample: int  # where the wave begins in the teacher's utterance
 
     @property
@@ -61,22 +62,6 @@ def speaker_vector(embedding: Float32Array, mean_log_pitch: float) -> Float32Arr
     """Embedding (256,) and mean pitch as the vector (257,) that nano is conditioned on."""
     pitch = (mean_log_pitch - PITCH_CENTRE) / PITCH_SPREAD
     return np.append(embedding, pitch).astype(np.float32)
-
-
-def blurred(speaker: Float32Array, generator: np.random.Generator, amount: float) -> Float32Array:
-    """A speaker vector moved a random way, about as far as another recording of the person is.
-
-    Every utterance has an embedding of its own, by which a network could learn it by heart.
-
-    Args:
-        speaker: (257,) as `speaker_vector` gives it.
-        generator: where the randomness comes from.
-        amount: length of the step; embeddings have length 1.
-    """
-    step = generator.standard_normal(len(speaker) - 1) * (amount / np.sqrt(len(speaker) - 1))
-    moved = speaker[:-1] + step
-    pitch = speaker[-1] + generator.normal(0, 0.05)
-    return np.append(moved / np.linalg.norm(moved), pitch).astype(np.float32)
 
 
 def excitation(pitch_hz: npt.NDArray[np.float32], samples: int) -> Float32Array:
@@ -143,6 +128,7 @@ def example_of(utterance: Utterance) -> Example:
         pulses=pulses[span],
         prosody=prosody,
         speaker=speaker_vector(utterance.speaker_embedding, mean),
+        speaker_name=utterance.line.speaker,
         first_sample=span.start,
     )
 

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from selftalk.models.nano import NanoConfig, TextEncoder, TokenDecoder
-from selftalk.models.training.examples import Example, blurred
+from selftalk.models.training.examples import Example
 from selftalk.models.training.precision import mixed_precision
+from selftalk.models.training.speakers import SpeakerBook
 from selftalk.models.training.vocoder_task import padded
 
 
@@ -42,7 +43,6 @@ class TextToTokensTask:
     """Cross entropy of tokens and squared error of log durations, on whole utterances."""
 
     IGNORE = -100
-    SPEAKER_BLUR = 1.0
     CORRUPTED = 0.1  # of the previous tokens are random: generation also starts from errors
 
     def __init__(
@@ -57,6 +57,7 @@ class TextToTokensTask:
         self.train = sorted(train, key=lambda pair: pair[0].tokens)
         self.valid = valid
         self.batch_tokens = batch_tokens
+        self.speakers = SpeakerBook(example for example, _ in train)
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
         """See `Task.loss`."""
@@ -123,7 +124,7 @@ class TextToTokensTask:
                 (
                     padded(example.symbols, symbols),
                     padded(np.ones(len(example.symbols), bool), symbols),
-                    blurred(example.speaker, generator, self.SPEAKER_BLUR if corrupt else 0.0),
+                    self.speakers.draw(example, generator) if corrupt else example.speaker,
                     padded(example.alignment.token_symbol, length),
                     padded(example.alignment.token_place, length),
                     padded(previous, length),

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from selftalk.models.nano import FRAME_SAMPLES, FRAMES_PER_TOKEN, NanoVocoder
-from selftalk.models.training.examples import Example, blurred
+from selftalk.models.training.examples import Example
 from selftalk.models.training.precision import mixed_precision
+from selftalk.models.training.speakers import SpeakerBook
 from selftalk.models.waveform import (
     SpectralLoss,
     apply_filters,
@@ -36,7 +37,7 @@ class VocoderBatch:
 class VocoderTask:
     """Spectral reconstruction with the teacher's pitch; the pitch itself is learnt beside it."""
 
-    SPEAKER_BLUR = 0.6
+    PROSODY_NOISE = 0.25  # of pitch and energy, both of about unit variance
     SYMBOL_DROP = 0.15  # utterances heard without their text, as voice conversion will
 
     def __init__(
@@ -55,6 +56,7 @@ class VocoderTask:
         self.valid, self.valid_tokens = valid, valid_tokens
         self.batch, self.crop_tokens = batch, crop_tokens
         self.spectral = SpectralLoss()
+        self.speakers = SpeakerBook(train)
         lengths = np.array([example.tokens for example in train], float)
         self.chances = lengths / lengths.sum()
 
@@ -62,8 +64,9 @@ class VocoderTask:
         """See `Task.loss`."""
         generator = np.random.default_rng((1, step))
         batch = self._draw(generator)
+        told = replace(batch, prosody=self._misjudged(batch.prosody, generator))
         with mixed_precision():
-            predicted, filters = run_vocoder(self.model, batch)
+            predicted, filters = run_vocoder(self.model, told)
         return self._score(predicted, filters, batch)
 
     def _score(
@@ -77,6 +80,14 @@ class VocoderTask:
         loss = mel + 0.5 * linear + phase + 0.3 * prosody
         figures = {"mel": mel, "linear": linear, "phase": phase, "prosody": prosody}
         return loss, {name: float(value.detach()) for name, value in figures.items()}
+
+    def _misjudged(self, prosody: Tensor, generator: np.random.Generator) -> Tensor:
+        """The melody as the network itself might predict it: off by a little for a while."""
+        B, T, _ = prosody.shape
+        knots = generator.normal(0, self.PROSODY_NOISE, (B, 3, 2 + T // 10)).astype(np.float32)
+        wobble = F.interpolate(torch.from_numpy(knots), size=T, mode="linear").transpose(1, 2)
+        voiced = (prosody[..., 1:2] > 0.5).float()
+        return prosody + wobble * torch.cat([voiced, 0 * voiced, torch.ones_like(voiced)], -1)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """See `Task.validate`: whole utterances with the teacher's pitch."""
@@ -98,14 +109,28 @@ class VocoderTask:
             example = self.train[index]
             start = int(generator.integers(0, max(1, example.tokens - self.crop_tokens + 1)))
             dropped = bool(generator.random() < self.SYMBOL_DROP)
-            speaker = blurred(example.speaker, generator, self.SPEAKER_BLUR)
-            example = replace(example, speaker=speaker)
-            picks.append((example, self.train_tokens[index], start, dropped))
+            example = replace(example, speaker=self.speakers.draw(example, generator))
+            tokens = misread(self.train_tokens[index], self.model.levels, generator)
+            picks.append((example, tokens, start, dropped))
         return crop_of(picks, self.crop_tokens, self.model.no_symbol)
 
 
 Crop = tuple[Example, np.ndarray, int, bool]
 """An example, its tokens, where the crop starts, and whether its text is withheld."""
+
+
+def misread(
+    tokens: np.ndarray, levels: Sequence[int], generator: np.random.Generator
+) -> np.ndarray:
+    """Tokens (T,) as a decoder might draw them: in half the utterances some are a level off."""
+    if generator.random() < 0.5:
+        return tokens
+    places = np.cumprod([1, *levels[:-1]])
+    digits = tokens[:, None] // places % levels
+    wrong = generator.random(digits.shape) < generator.uniform(0, 0.3)
+    moved = np.clip(digits + generator.choice([-1, 1], digits.shape), 0, np.array(levels) - 1)
+    result: np.ndarray = (np.where(wrong, moved, digits) * places).sum(axis=1)
+    return result
 
 
 def crop_of(picks: Sequence[Crop], tokens: int, no_symbol: int) -> VocoderBatch:
