@@ -50,6 +50,7 @@ class Example:
     prosody: Float32Array  # (4 T, 3) scaled relative log pitch, voicing, energy
     speaker: Float32Array  # (257,) embedding and mean pitch
     speaker_name: str
+    pair: int  # examples of one pair differ in timbre alone; -1 if there is no other
     first_sample: int  # where the wave begins in the teacher's utterance
 
     @property
@@ -129,6 +130,7 @@ def example_of(utterance: Utterance) -> Example:
         prosody=prosody,
         speaker=speaker_vector(utterance.speaker_embedding, mean),
         speaker_name=utterance.line.speaker,
+        pair=utterance.line.pair,
         first_sample=span.start,
     )
 

@@ -1,5 +1,10 @@
-"""Teaching the tokenizer: name the symbol and the melody of every 10 ms through a narrow code."""
+"""Teaching the tokenizer: name the symbol and the melody of every 10 ms through a narrow code.
 
+Half of a batch says what the other half says, in other voices and otherwise the same to the
+sample: whose voice it is must not be heard in the code.
+"""
+
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,11 +19,14 @@ from selftalk.models.training.examples import Example
 from selftalk.models.training.precision import mixed_precision
 from selftalk.models.training.vocoder_task import padded, prosody_loss
 
+Pick = tuple[int, int]
 Features = npt.NDArray[np.float16]  # (2 T, 512)
 
 
 class TokenizerTask:
-    """Frame cross entropy on symbols, and pitch, voicing and energy."""
+    """Frame cross entropy on symbols; pitch, voicing and energy; agreement of pairs."""
+
+    PAIR_WEIGHT = 1.0
 
     def __init__(
         self,
@@ -34,26 +42,55 @@ class TokenizerTask:
         self.batch, self.crop_tokens = batch, crop_tokens
         lengths = np.array([example.tokens for example, _ in train], float)
         self.chances = lengths / lengths.sum()
+        self.partners = partners_of([example for example, _ in train])
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
         """See `Task.loss`."""
         generator = np.random.default_rng((2, step))
-        features, prosody, symbols = self._draw(generator)
+        picked = self._pick(generator)
+        features, prosody, symbols = self._crop(picked, generator)
         with mixed_precision():
-            logits, predicted, _, _ = self.model(features, hum(prosody, generator))
+            logits, predicted, _, heard = self.model(features, hum(prosody, generator))
         said = F.cross_entropy(
             logits.float().flatten(0, 1), symbols.flatten(), label_smoothing=0.05
         )
         melody = prosody_loss(predicted.float(), prosody)
-        figures = {"symbols": float(said.detach()), "prosody": float(melody.detach())}
-        return said + 1.5 * melody, figures
+        pairs = pair_loss(heard, paired(self.partners, picked))
+        figures = {
+            "symbols": float(said.detach()),
+            "prosody": float(melody.detach()),
+            "pairs": float(pairs.detach()),
+        }
+        return said + 1.5 * melody + self.PAIR_WEIGHT * pairs, figures
 
-    def _draw(self, generator: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def _pick(self, generator: np.random.Generator) -> list[Pick]:
+        """Where to crop: (example, first token), row i + batch / 2 the partner of row i if any."""
+        half = self.batch // 2
+        rows: list[Pick] = []
+        for index in generator.choice(len(self.train), half, p=self.chances):
+            tokens = self.train[index][0].tokens
+            rows.append(
+                (int(index), int(generator.integers(max(1, tokens - self.crop_tokens + 1))))
+            )
+        for index, start in rows[:half]:
+            other = self.partners.get(index)
+            if other is None:
+                other = int(generator.choice(len(self.train), p=self.chances))
+                start = self._start(other, generator)
+            rows.append((other, start))
+        return rows
+
+    def _start(self, index: int, generator: np.random.Generator) -> int:
+        tokens = self.train[index][0].tokens
+        return int(generator.integers(max(1, tokens - self.crop_tokens + 1)))
+
+    def _crop(
+        self, picked: Sequence[Pick], generator: np.random.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
         rows = []
         frames = FRAMES_PER_TOKEN * self.crop_tokens
-        for index in generator.choice(len(self.train), self.batch, p=self.chances):
+        for index, start in picked:
             example, features = self.train[index]
-            start = int(generator.integers(0, max(1, example.tokens - self.crop_tokens + 1)))
             span = slice(FRAMES_PER_TOKEN * start, FRAMES_PER_TOKEN * start + frames)
             half = slice(2 * start, 2 * (start + self.crop_tokens))
             symbols = example.symbols[example.alignment.frame_symbol[span]]
@@ -66,11 +103,11 @@ class TokenizerTask:
                     padded(symbols, frames, symbols[-1]),
                 )
             )
-        features, prosody, symbols = (
+        heard, prosody, said = (
             torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)
         )
         seed = torch.Generator().manual_seed(int(generator.integers(2**31)))
-        return mask_spans(features, seed), prosody, symbols
+        return mask_spans(heard, seed), prosody, said
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """See `Task.validate`: frame accuracy, pitch correlation, how many codes are used."""
@@ -95,6 +132,34 @@ class TokenizerTask:
             "used": float((share > 0).sum()),
             "bits": float(entropy),
         }
+
+
+def partners_of(examples: Sequence[Example]) -> dict[int, int]:
+    """For each example that has one, the other of its pair, by their places in the list."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for index, example in enumerate(examples):
+        if example.pair >= 0:
+            members[example.pair].append(index)
+    whole = [pair for pair in members.values() if len(pair) == 2]
+    return {a: b for pair in whole for a, b in (pair, pair[::-1])}
+
+
+def paired(partners: dict[int, int], picked: Sequence[Pick]) -> Tensor:
+    """Which rows of the first half have their partner in the second half: (batch / 2,)."""
+    half = len(picked) // 2
+    return torch.tensor(
+        [
+            partners.get(index) == other
+            for (index, _), (other, _) in zip(picked[:half], picked[half:], strict=True)
+        ]
+    )
+
+
+def pair_loss(heard: Tensor, together: Tensor) -> Tensor:
+    """Mean distance of the values before rounding, (B, T, D), between rows of pairs (B / 2,)."""
+    first, second = heard.chunk(2)
+    distance = (first - second).abs().mean(dim=(1, 2))
+    return (distance * together).sum() / together.sum().clamp_min(1)
 
 
 def whole_input(example: Example, features: Features) -> tuple[Tensor, Tensor]:
