@@ -5,7 +5,7 @@ Knows nothing about how speech is generated, nor about turns.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from selftalk.stream.audio import AudioChunk
 from selftalk.stream.stop import StopFlag
@@ -16,6 +16,14 @@ Marks = Callable[[str], None]
 VoiceType = TypeVar("VoiceType", contravariant=True)
 
 
+class PhoneTime(NamedTuple):
+    """When a phoneme of a word is heard, counted as the word is; a mouth follows it."""
+
+    symbol: str
+    start_samples: int
+    end_samples: int
+
+
 @dataclass(frozen=True, slots=True)
 class WordTime:
     """When a word is heard, counted from the start of the text it belongs to."""
@@ -23,6 +31,8 @@ class WordTime:
     text: str
     start_samples: int
     end_samples: int
+    phones: tuple[PhoneTime, ...] = ()
+    """Its phonemes in order; none where they are not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from selftalk.stream.errors import TextError
 from selftalk.stream.graph import ON_ONE_CORE, RunOptions
 from selftalk.stream.sampling import Sampler, SamplingConfig
 from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
-from selftalk.stream.speech import Marks, SpeechChunk, WordTime
+from selftalk.stream.speech import Marks, PhoneTime, SpeechChunk, WordTime
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.text import phonemize
 from selftalk.stream.text.language_guess import guess_language
@@ -186,14 +186,19 @@ def speaker_of(voice: Voice, pitch_semitones: float = 0.0) -> Speaker:
 
 
 def word_times(phonemes: Phonemes, plan: Plan) -> tuple[WordTime, ...]:
-    """When each word is heard, from the planned durations."""
+    """When each word and each of its phonemes is heard, from the planned durations."""
     ends = plan.alignment.ends_samples  # of silence, then of each symbol
-    times: dict[int, tuple[int, int]] = {}
+    phones: dict[int, list[PhoneTime]] = {}
     for position, word in enumerate(phonemes.word_index):
         if word >= 0:
-            start = times.get(word, (int(ends[position]), 0))[0]
-            times[word] = (start, int(ends[position + 1]))
-    return tuple(WordTime(phonemes.words[word], *time) for word, time in sorted(times.items()))
+            start, end = int(ends[position]), int(ends[position + 1])
+            phones.setdefault(word, []).append(PhoneTime(phonemes.symbols[position], start, end))
+    return tuple(
+        WordTime(
+            phonemes.words[word], spoken[0].start_samples, spoken[-1].end_samples, tuple(spoken)
+        )
+        for word, spoken in sorted(phones.items())
+    )
 
 
 def split_words(

@@ -64,6 +64,15 @@ def test_words_come_once_in_order_and_in_time(synthesizer, voice):
     assert words[-1].end_samples <= heard
 
 
+def test_phones_fill_their_words_without_gaps(synthesizer, voice):
+    words = [word for chunk in synthesizer.stream(TEXT, voice) for word in chunk.words]
+    assert [phone.symbol for phone in words[2].phones] == ["M", "AY1"]
+    for word in words:
+        assert word.phones[0].start_samples == word.start_samples
+        assert word.phones[-1].end_samples == word.end_samples
+        assert all(a.end_samples == b.start_samples for a, b in itertools.pairwise(word.phones))
+
+
 def test_half_the_speed_is_twice_as_long(synthesizer, voice):
     usual = synthesizer.synthesize(TEXT, voice, SynthesisOptions())
     slow = synthesizer.synthesize(TEXT, voice, SynthesisOptions(speed=0.5))
