@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+Watch = Callable[[int, int, dict[str, float]], None]
+"""Told after every step: steps done, steps in all, and the figures of the step."""
 
 
 class Task(Protocol):
@@ -47,7 +51,10 @@ class Schedule:
     final_fraction: float = 0.05
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.98)
+    epsilon: float = 1e-8
     clip_norm: float = 5.0
+    accumulate: int = 1
+    """Batches whose gradients make one step."""
     averaging: float = 0.999
     save_every_seconds: float = 300.0
     report_every_steps: int = 50
@@ -66,23 +73,31 @@ class Schedule:
 class Run:
     """A training run in a folder: `last.pt`, `log.csv`, and `model.safetensors` at the end."""
 
-    def __init__(self, task: Task, schedule: Schedule, folder: Path) -> None:
+    def __init__(
+        self, task: Task, schedule: Schedule, folder: Path, watch: Watch | None = None
+    ) -> None:
         self.task = task
         self.schedule = schedule
         self.folder = folder
+        self.watch = watch
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
-        self.optimizer = torch.optim.AdamW(
-            task.model.parameters(),
-            lr=schedule.learning_rate,
-            betas=schedule.betas,
-            weight_decay=schedule.weight_decay,
-        )
+        self.optimizer = self.make_optimizer()
         self.average = torch.optim.swa_utils.AveragedModel(
             task.model, multi_avg_fn=averaging(schedule.averaging)
         )
         if (folder / "last.pt").exists():
-            self._restore()
+            self.restore(torch.load(folder / "last.pt", weights_only=True, map_location="cpu"))
+
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """The optimizer of the task's model; a group's `rate_scale` multiplies the schedule."""
+        return torch.optim.AdamW(
+            self.task.model.parameters(),
+            lr=self.schedule.learning_rate,
+            betas=self.schedule.betas,
+            eps=self.schedule.epsilon,
+            weight_decay=self.schedule.weight_decay,
+        )
 
     def fit(self, max_minutes: float = math.inf) -> None:
         """Train to the last step, or until the minutes are over; save either way."""
@@ -108,21 +123,24 @@ class Run:
 
     def save(self) -> None:
         """Write the checkpoint, replacing the old one only when the new one is complete."""
-        state = {
+        temporary = self.folder / "last.pt.tmp"
+        with temporary.open("wb") as file:
+            torch.save(self.state(), file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.folder / "last.pt")
+
+    def state(self) -> dict[str, Any]:
+        """All that a run needs to go on."""
+        return {
             "model": self.task.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
         }
-        temporary = self.folder / "last.pt.tmp"
-        with temporary.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.folder / "last.pt")
 
-    def _restore(self) -> None:
-        state = torch.load(self.folder / "last.pt", weights_only=True)
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` has given."""
         self.task.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -131,16 +149,25 @@ class Run:
     def _one_step(self) -> dict[str, float]:
         self.task.model.train()
         torch.manual_seed(self.step)  # dropout and noise of this step
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.rate(self.step)
-        loss, figures = self.task.loss(self.step)
-        self.optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.task.model.parameters(), self.schedule.clip_norm)
-        self.optimizer.step()
+        figures = self.descend(self.schedule.rate(self.step))
         self.average.update_parameters(self.task.model)
         self.step += 1
+        if self.watch is not None:
+            self.watch(self.step, self.schedule.steps, figures)
         return figures
+
+    def descend(self, rate: float) -> dict[str, float]:
+        """Change the weights by one step at a learning rate; return its figures."""
+        self.optimizer.zero_grad()
+        figures = []
+        for part in range(self.schedule.accumulate):
+            loss, told = self.task.loss(self.step * self.schedule.accumulate + part)
+            loss.backward()
+            figures.append(told)
+        nn.utils.clip_grad_norm_(self.task.model.parameters(), self.schedule.clip_norm)
+        set_rate(self.optimizer, rate)
+        self.optimizer.step()
+        return mean_of(figures)
 
     def _report(self, kind: str, figures: dict[str, float], started: float) -> None:
         minutes = (time.monotonic() - started) / 60
@@ -151,7 +178,14 @@ class Run:
             if file.tell() == 0:
                 writer.writeheader()
             writer.writerow(row)
-        print(" ".join(f"{name} {value}" for name, value in row.items()), flush=True)  # noqa: T201
+        if self.watch is None:  # else it is shown as it goes
+            print(" ".join(f"{name} {value}" for name, value in row.items()), flush=True)  # noqa: T201
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of every group, in its own proportion."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.get("rate_scale", 1.0)
 
 
 def averaging(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
