@@ -44,6 +44,6 @@ clean:
 	@echo "== installing selftalk for development (with torch)"
 	./system_packages.sh
 	$(PIP) install -q $(TORCH)
-	$(PIP) install -q -e '.[audio,local,text,train,dev]'
+	$(PIP) install -q -e '.[audio,local,text,server,train,dev]'
 	mkdir -p .typing && ln -sfn .. .typing/selftalk
 	touch .venv/.talk $@

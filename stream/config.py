@@ -18,6 +18,7 @@ from selftalk.stream.agent_config import AgentConfig
 from selftalk.stream.errors import ConfigError
 from selftalk.stream.partials import PartialsConfig
 from selftalk.stream.recognizer import RecognizerConfig
+from selftalk.stream.server_config import ServerConfig
 from selftalk.stream.strict_toml import build, check_names, merge, read_file, read_override
 from selftalk.stream.turns import TurnConfig
 
@@ -102,6 +103,7 @@ class TalkConfig:
     voice: VoiceConfig = field(default_factory=VoiceConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
     agent: AgentConfig = field(default_factory=AgentConfig)
+    server: ServerConfig = field(default_factory=ServerConfig)
 
 
 SECTIONS: dict[str, type] = get_type_hints(TalkConfig)

@@ -1,0 +1,85 @@
+"""The server's application: what all connections share, and every route put together.
+
+A module of routes has `routes(context) -> list[BaseRoute]` and knows no other such module.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module, resources
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from selftalk.stream.config import TalkConfig
+from selftalk.stream.server.admission import Admission
+from selftalk.stream.server.telemetry import Telemetry
+from selftalk.stream.server_config import ServerConfig
+from selftalk.stream.stages import Stages
+from selftalk.stream.turns import TurnConfig, TurnDetector
+
+ROUTE_MODULES = ("health", "realtime", "speech", "transcriptions", "models")
+API_V2_MODULES = ("api_v2",)
+
+
+@dataclass(slots=True, kw_only=True)
+class ServerContext:
+    """What every connection shares: the models, the settings, who may still come in."""
+
+    config: TalkConfig
+    stages: Stages
+    """Recogniser, responder, synthesizer and the default voice, loaded and warm."""
+    make_detector: Callable[[TurnConfig], TurnDetector]
+    """A turn detector with a state of its own."""
+    voice_named: Callable[[str], Any]
+    """A voice by its name; raises VoiceError. What it returns is for `stages.synthesizer`."""
+    voice_names: Callable[[], list[str]]
+    language: str = "en"
+    """What users speak unless they say otherwise."""
+    greeting: str = ""
+    model: str = "selftalk"
+    """The name under which the whole is known to clients."""
+    token: str | None = None
+    """Needed by every client if there is one; never shown, never logged."""
+    admission: Admission = field(default_factory=lambda: Admission(4))
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Where a module of routes keeps what it shares between requests, by its own name."""
+
+    @property
+    def server(self) -> ServerConfig:
+        """The settings `[server]`."""
+        return self.config.server
+
+
+def build_app(context: ServerContext) -> Starlette:
+    """The application of the main port: every interface, and the web pages."""
+    return Starlette(routes=[*_routes(ROUTE_MODULES, context), *_pages()])
+
+
+def build_api_v2_app(context: ServerContext) -> Starlette:
+    """The application of the port where GPT-SoVITS would be."""
+    return Starlette(routes=_routes(API_V2_MODULES, context))
+
+
+def _routes(modules: tuple[str, ...], context: ServerContext) -> list[BaseRoute]:
+    found: list[BaseRoute] = []
+    for name in modules:
+        path = f"selftalk.stream.server.{name}"
+        if find_spec(path) is not None:
+            found += import_module(path).routes(context)
+    return found
+
+
+def _pages() -> list[BaseRoute]:
+    """The web page at `/` and the overlays at `/overlay/`, last: `/` takes all that is left."""
+    pages: Mapping[str, str] = {"/overlay": "overlay", "/": "web"}
+    mounts: list[BaseRoute] = []
+    for place, folder in pages.items():
+        files = Path(str(resources.files("selftalk.configs"))).parent / "clients" / folder
+        if files.is_dir():
+            mounts.append(Mount(place, StaticFiles(directory=files, html=True), name=folder))
+    return mounts
