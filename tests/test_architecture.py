@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {  # what a folder may import of selftalk
     "stream": {"stream", "configs"},
     "stream/cli": {"stream", "configs"},
+    "stream/evaluation": {"stream", "configs"},
     "stream/server": {"stream"},
     "stream/studio": {"stream", "configs"},
     "stream/text": {"stream.text", "stream.errors", "stream.home"},
@@ -23,6 +24,7 @@ ALLOWED = {  # what a folder may import of selftalk
 FOREIGN = {  # libraries a folder must not touch at all
     "stream": {"torch", "onnx", "transformers"},
     "stream/cli": {"torch", "onnx", "transformers"},
+    "stream/evaluation": {"torch", "onnx", "transformers"},
     "stream/server": {"torch", "onnx", "transformers"},
     "stream/studio": {"torch", "onnx", "transformers"},
     "stream/text": {"torch", "onnx", "onnxruntime", "transformers"},

@@ -1,0 +1,116 @@
+"""`selftalk eval`: how well a voice model speaks, and others beside it."""
+
+import argparse
+import json
+import sys
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from selftalk.stream.audio import AudioChunk, write_wav
+from selftalk.stream.bundle import Bundle, default_bundle
+from selftalk.stream.errors import BundleError, SelftalkError
+from selftalk.stream.evaluation.dnsmos import Dnsmos
+from selftalk.stream.evaluation.held_out import SETS, held_out
+from selftalk.stream.evaluation.measures import Rating, Result, measure
+from selftalk.stream.evaluation.report import Summary, summarize, table
+from selftalk.stream.evaluation.systems import BundleSystem, EspeakSystem, System
+from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
+
+AGAINST = ("espeak", "teacher")
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `eval` to the command line."""
+    parser = subparsers.add_parser("eval", help="measure how well a voice model speaks")
+    parser.add_argument("--bundle", type=Path, help="folder of a voice model")
+    parser.add_argument("--set", choices=SETS, default="en", help="of held-out sentences")
+    parser.add_argument("--sentences", type=int, help="only the first of them")
+    parser.add_argument("--voices", nargs="+", help="by default all that come with the model")
+    parser.add_argument("--against", nargs="+", choices=AGAINST, default=[], help="compare with")
+    parser.add_argument("--no-ratings", action="store_true", help="intelligibility and speed only")
+    parser.add_argument("--audio", type=Path, help="keep what was spoken in this folder")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="one JSON object for each system")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print; see `add_parser`."""
+    sentences = held_out(args.set, args.sentences)
+    language = sentences[0].language
+    recognizer = load_recognizer(RecognizerConfig(language=language))
+    ratings = [] if args.no_ratings else load_ratings()
+    summaries: list[Summary] = []
+    for system in load_systems(args):
+        results = []
+        for result in measure(system, sentences, recognizer, ratings):
+            results.append(result)
+            show(system, result, args)
+        summaries.append(summarize(system.name, results))
+        if args.json:
+            print(json.dumps({"set": args.set, **asdict(summaries[-1])}))
+    if not args.json:
+        print(table(summaries))
+    return 0
+
+
+def load_systems(args: argparse.Namespace) -> list[System]:
+    """The voice model in question, then those to compare it with."""
+    bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
+    systems: list[System] = [BundleSystem(bundle, args.voices, args.seed)]
+    if "espeak" in args.against:
+        systems.append(EspeakSystem())
+    if "teacher" in args.against:
+        systems.append(load_teacher())
+    return systems
+
+
+def load_teacher() -> System:
+    """Nano's teacher.
+
+    Raises:
+        BundleError: torch, with which its voices are made, is not installed.
+    """
+    try:
+        from selftalk.export.teacher_system import TeacherSystem
+    except ImportError as error:
+        raise BundleError(
+            f"the teacher needs the package '{error.name}': pip install 'selftalk[train]'"
+        ) from error
+    return TeacherSystem()
+
+
+def load_ratings() -> Sequence[Rating]:
+    """All ratings that can be taken here; says which cannot, and why."""
+    ratings: list[Rating] = []
+    try:
+        dnsmos = Dnsmos()
+        ratings.append(lambda chunk: _dnsmos(dnsmos, chunk))
+    except SelftalkError as error:
+        print(f"selftalk: no DNSMOS: {error}", file=sys.stderr)
+    try:
+        from selftalk.export.distillmos import DistillMos
+
+        distillmos = DistillMos()
+        ratings.append(lambda chunk: {"distillmos": distillmos.rate(chunk)})
+    except (ImportError, SelftalkError) as error:
+        print(f"selftalk: no DistillMOS: {error}", file=sys.stderr)
+    return ratings
+
+
+def _dnsmos(dnsmos: Dnsmos, chunk: AudioChunk) -> dict[str, float]:
+    quality = dnsmos.rate(chunk)
+    return {"dnsmos_signal": quality.signal, "dnsmos_overall": quality.overall}
+
+
+def show(system: System, result: Result, args: argparse.Namespace) -> None:
+    """Print a misheard sentence, and keep the sound if that was wished."""
+    if result.errors.errors and not args.json:
+        print(f"{system.name} {result.voice}: {result.sentence.text}\n  heard: {result.heard}")
+    if args.audio:
+        args.audio.mkdir(parents=True, exist_ok=True)
+        number = zlib.crc32(result.sentence.text.encode())
+        stem = f"{system.name}-{result.voice}-{number:08x}"
+        write_wav(args.audio / f"{stem}.wav", result.spoken.audio)
