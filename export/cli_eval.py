@@ -8,15 +8,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from selftalk.export.identity import identify
 from selftalk.stream.audio import AudioChunk, write_wav
 from selftalk.stream.bundle import Bundle, default_bundle
-from selftalk.stream.errors import BundleError, SelftalkError
+from selftalk.stream.errors import BundleError, ConfigError, SelftalkError
 from selftalk.stream.evaluation.dnsmos import Dnsmos
-from selftalk.stream.evaluation.held_out import SETS, held_out
+from selftalk.stream.evaluation.held_out import SETS, Sentence, held_out
 from selftalk.stream.evaluation.measures import Rating, Result, measure
 from selftalk.stream.evaluation.report import Summary, summarize, table
 from selftalk.stream.evaluation.systems import BundleSystem, EspeakSystem, System
+from selftalk.stream.pitch import mean_log_pitch, track_pitch
 from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
+from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.voices import Voice
 
 AGAINST = ("espeak", "teacher")
 
@@ -29,6 +34,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--sentences", type=int, help="only the first of them")
     parser.add_argument("--voices", nargs="+", help="by default all that come with the model")
     parser.add_argument("--against", nargs="+", choices=AGAINST, default=[], help="compare with")
+    parser.add_argument(
+        "--identities",
+        type=int,
+        metavar="N",
+        help="clone N unheard voices instead",
+    )
     parser.add_argument("--no-ratings", action="store_true", help="intelligibility and speed only")
     parser.add_argument("--audio", type=Path, help="keep what was spoken in this folder")
     parser.add_argument("--seed", type=int, default=0)
@@ -38,6 +49,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; see `add_parser`."""
+    if args.identities:
+        return tell_apart(args)
     sentences = held_out(args.set, args.sentences)
     language = sentences[0].language
     recognizer = load_recognizer(RecognizerConfig(language=language))
@@ -56,6 +69,37 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def tell_apart(args: argparse.Namespace) -> int:
+    """Clone voices from six seconds each, and see whose the clones are taken for.
+
+    Raises:
+        ConfigError: fewer than two voices cannot be mixed up.
+    """
+    if args.identities < 2:
+        raise ConfigError(f"at least 2 voices can be told apart, not {args.identities}")
+    bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
+    synthesizer = Synthesizer(bundle)
+    encoder = SpeakerEncoder(bundle.graph_path("speaker"))
+
+    def clone(recording: AudioChunk, sentence: Sentence) -> AudioChunk:
+        pitch = mean_log_pitch(track_pitch(recording))
+        voice = Voice("clone", encoder.embed(recording), pitch)
+        options = SynthesisOptions(language=sentence.language, seed=args.seed)
+        return synthesizer.synthesize(sentence.text, voice, options)
+
+    sentences = held_out(args.set, 6)
+    found = identify(load_teacher(args.identities), sentences, clone, encoder.embed)
+    if args.json:
+        print(json.dumps(asdict(found)))
+    else:
+        print(
+            f"{100 * found.recognized:.0f} % of {found.speakers} clones are nearest to their own"
+            f" reference; cosine {found.own_similarity:.2f} with it,"
+            f" {found.other_similarity:.2f} with the others"
+        )
+    return 0
+
+
 def load_systems(args: argparse.Namespace) -> list[System]:
     """The voice model in question, then those to compare it with."""
     bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
@@ -67,7 +111,7 @@ def load_systems(args: argparse.Namespace) -> list[System]:
     return systems
 
 
-def load_teacher() -> System:
+def load_teacher(speakers: int = 10) -> System:
     """Nano's teacher.
 
     Raises:
@@ -79,7 +123,7 @@ def load_teacher() -> System:
         raise BundleError(
             f"the teacher needs the package '{error.name}': pip install 'selftalk[train]'"
         ) from error
-    return TeacherSystem()
+    return TeacherSystem(speakers)
 
 
 def load_ratings() -> Sequence[Rating]:
