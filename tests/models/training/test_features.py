@@ -2,14 +2,8 @@ import numpy as np
 import pytest
 
 from selftalk.models.training.corpus import Corpus, shard_path
-from selftalk.models.training.features import (
-    FRAME_SAMPLES,
-    TAIL_FRAMES,
-    WINDOW_FRAMES,
-    add_missing,
-    listening_window,
-    main,
-)
+from selftalk.models.training.features import add_missing, main
+from selftalk.stream.whisper_encoder import FRAME_SAMPLES
 
 
 class FakeWhisper:
@@ -20,20 +14,6 @@ class FakeWhisper:
     def encode(self, samples):
         self.utterances += 1
         return np.ones((-(-len(samples) // FRAME_SAMPLES), 2), np.float16)
-
-
-@pytest.mark.parametrize(("samples", "frames"), [(1, 1), (320, 1), (321, 2), (16_000, 50)])
-def test_an_utterance_is_heard_whole_and_with_silence_after_it(samples, frames):
-    window = listening_window(np.ones(samples, np.float32))
-    assert len(window) == (frames + TAIL_FRAMES) * FRAME_SAMPLES
-    assert window.sum() == samples
-    assert window[:samples].all()
-
-
-def test_what_exceeds_thirty_seconds_is_left_out():
-    for samples in (WINDOW_FRAMES * FRAME_SAMPLES - 5, WINDOW_FRAMES * FRAME_SAMPLES + 999):
-        window = listening_window(np.ones(samples, np.float32))
-        assert len(window) == WINDOW_FRAMES * FRAME_SAMPLES
 
 
 class FakeSpeaker:
