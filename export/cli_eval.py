@@ -20,7 +20,7 @@ from selftalk.stream.evaluation.systems import BundleSystem, EspeakSystem, Syste
 from selftalk.stream.pitch import mean_log_pitch, track_pitch
 from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
 from selftalk.stream.speaker import SpeakerEncoder
-from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
 from selftalk.stream.voices import Voice
 
 AGAINST = ("espeak", "teacher")
@@ -78,7 +78,7 @@ def tell_apart(args: argparse.Namespace) -> int:
     if args.identities < 2:
         raise ConfigError(f"at least 2 voices can be told apart, not {args.identities}")
     bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
-    synthesizer = Synthesizer(bundle)
+    synthesizer = open_synthesizer(bundle)
     encoder = SpeakerEncoder(bundle.graph_path("speaker"))
 
     def clone(recording: AudioChunk, sentence: Sentence) -> AudioChunk:

@@ -18,7 +18,7 @@ from selftalk.stream.audio import AudioChunk
 from selftalk.stream.bundle import default_bundle
 from selftalk.stream.errors import SelftalkError
 from selftalk.stream.onnx import available_providers
-from selftalk.stream.synthesizer import Synthesizer
+from selftalk.stream.synthesizer import open_synthesizer
 from selftalk.stream.voices import DEFAULT_VOICE, list_voices
 from selftalk.stream.weights import list_weights
 
@@ -110,7 +110,7 @@ def check_voice_model() -> Iterator[Finding]:
 
 def check_speech() -> Iterator[Finding]:
     """How fast the default voice speaks here."""
-    synthesizer = Synthesizer(default_bundle())
+    synthesizer = open_synthesizer(default_bundle())
     voice = synthesizer.voice(DEFAULT_VOICE)
     synthesizer.warm_up()
     started = time.perf_counter()
@@ -130,7 +130,7 @@ def check_recognizer() -> Iterator[Finding]:
     from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
 
     recognizer = load_recognizer(RecognizerConfig())
-    synthesizer = Synthesizer(default_bundle())
+    synthesizer = open_synthesizer(default_bundle())
     speech = synthesizer.synthesize(SPOKEN, synthesizer.voice(DEFAULT_VOICE))
     recognizer.transcribe(AudioChunk(np.zeros(16_000, np.float32), 16_000))
     started = time.perf_counter()

@@ -24,7 +24,7 @@ from selftalk.stream.responder import ChosenResponder, load_responder
 from selftalk.stream.selves import Self
 from selftalk.stream.session import Session
 from selftalk.stream.stages import Stages
-from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer, open_synthesizer
 from selftalk.stream.turns import TurnDetector
 from selftalk.stream.vad import load_vad
 from selftalk.stream.voices import DEFAULT_VOICE, Voice
@@ -102,7 +102,7 @@ def load_synthesizer(config: TalkConfig) -> Synthesizer:
     engine = config.engine
     # A small model gains nothing from a graphics card, which costs a copy for every token.
     providers = PROVIDERS["cpu" if engine.provider == "auto" else engine.provider]
-    return Synthesizer(
+    return open_synthesizer(
         bundle,
         options,
         decoder_run=RunOptions(engine.decoder_threads, providers),

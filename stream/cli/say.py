@@ -12,7 +12,7 @@ from selftalk.stream.audio import AudioChunk, concat, write_wav
 from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.errors import TextError
 from selftalk.stream.sentences import SentenceSplitter
-from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer, open_synthesizer
 from selftalk.stream.text import LANGUAGES
 from selftalk.stream.text.language_guess import guess_language
 from selftalk.stream.voices import DEFAULT_VOICE, Voice
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         pitch_semitones=args.pitch,
         seed=args.seed,
     )
-    synthesizer = Synthesizer(bundle, options)
+    synthesizer = open_synthesizer(bundle, options)
     voice = synthesizer.voice(args.voice)
     synthesizer.warm_up()
     speech = Speech(synthesizer, voice, text)

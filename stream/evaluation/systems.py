@@ -17,7 +17,7 @@ from selftalk.stream.audio import AudioChunk, concat, read_audio
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import ConfigError
 from selftalk.stream.evaluation.held_out import Sentence
-from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
 from selftalk.stream.voices import list_voices
 
 ESPEAK_NAMES = {"en": "en-us", "zh": "cmn"}
@@ -57,7 +57,7 @@ class BundleSystem:
         self.name = bundle.manifest.name
         self.voices = list(voices or list_voices(bundle.voices_folder))
         self._seed = seed
-        self._synthesizer = Synthesizer(bundle)
+        self._synthesizer = open_synthesizer(bundle)
         self._synthesizer.warm_up()
         self._loaded = {name: self._synthesizer.voice(name) for name in self.voices}
 

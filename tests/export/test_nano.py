@@ -11,7 +11,7 @@ from selftalk.export.onnx import export_graph, state_names
 from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.stream.bundle import Bundle
-from selftalk.stream.synthesizer import Synthesizer
+from selftalk.stream.synthesizer import open_synthesizer
 from selftalk.stream.voices import Voice
 
 TINY = NanoConfig(
@@ -102,7 +102,7 @@ def test_vocoder_with_its_state(modules, bundle, pieces):
 def test_the_bundle_is_complete_and_speaks(bundle):
     bundle.verify()
     voice = Voice("somebody", np.full(256, 1 / 16, np.float32), 5.0)
-    speech = Synthesizer(bundle).synthesize("Hello.", voice)
+    speech = open_synthesizer(bundle).synthesize("Hello.", voice)
     assert len(speech) > 1000
 
 

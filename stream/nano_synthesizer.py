@@ -1,0 +1,172 @@
+"""NanoSynthesizer: text → chunks of speech by our own small model.
+
+    text ─phonemize─▶ symbols ─prefill─▶ plan ─step, step, …─▶ tokens ─push─▶ chunks
+
+Token decoder and vocoder work at the same time, one thread each: while a chunk is vocoded, the
+tokens of the next are drawn. The first chunk is short, later ones grow. Knows nothing about
+conversations or devices.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from selftalk.stream.alignment import FRAMES_PER_TOKEN
+from selftalk.stream.audio import AudioChunk, concat
+from selftalk.stream.bundle import Bundle
+from selftalk.stream.chunks import ahead, limited, pieces_of, split_words
+from selftalk.stream.graph import ON_ONE_CORE, RunOptions
+from selftalk.stream.sampling import Sampler
+from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
+from selftalk.stream.speech import Marks, PhoneTime, SpeechChunk, WordTime
+from selftalk.stream.stop import StopFlag
+from selftalk.stream.synthesizer import SynthesisOptions, language_of, tell_nobody
+from selftalk.stream.text import phonemize
+from selftalk.stream.text.phonemes import Phonemes
+from selftalk.stream.text.symbols import SYMBOLS_V2, symbol_ids
+from selftalk.stream.vocoder import Speaker, Vocoder
+from selftalk.stream.voices import Voice, find_voice
+
+SILENCE = "SP"
+SILENCE_ID = SYMBOLS_V2.index(SILENCE)
+PITCH_CENTRE, PITCH_SPREAD = float(np.log(170.0)), 0.35  # of mean log pitch among speakers
+
+SPEAKER_SIZE = 256
+WARM_UP_WORDS = {"en": "hello", "zh": "你好", "ja": "はい", "ko": "네", "yue": "你好"}
+
+
+class NanoSynthesizer:
+    """Text and voice → speech; may be shared by threads, one utterance each at a time."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        options: SynthesisOptions | None = None,
+        *,
+        decoder_run: RunOptions = ON_ONE_CORE,
+        vocoder_run: RunOptions = ON_ONE_CORE,
+    ) -> None:
+        self.bundle = bundle
+        self.options = options or SynthesisOptions()
+        self._semantic = SemanticDecoder(bundle, decoder_run)
+        self._vocoder = Vocoder(bundle, vocoder_run)
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """The rate of every chunk."""
+        return self.bundle.manifest.sample_rate_hz
+
+    def voice(self, name: str) -> Voice:
+        """Load a voice by name.
+
+        Raises:
+            VoiceError: there is no voice of this name.
+        """
+        return find_voice(name, self.bundle.voices_folder)
+
+    def stream(
+        self,
+        text: str,
+        voice: Voice,
+        *,
+        stop: StopFlag | None = None,
+        marks: Marks | None = None,
+        options: SynthesisOptions | None = None,
+    ) -> Iterator[SpeechChunk]:
+        """Yield the speech of a sentence chunk by chunk; nothing when it holds nothing to say.
+
+        Args:
+            text: one sentence, or a clause of it.
+            voice: whose voice.
+            stop: looked at before every token; when set, the stream ends.
+            marks: told the names of `metrics.SYNTHESIS_MARKS` when they are reached.
+            options: in place of the synthesizer's own.
+
+        Raises:
+            TextError: the voice model does not speak the language.
+        """
+        options = options or self.options
+        language = language_of(text, self.bundle, options)
+        tell = marks or tell_nobody
+        phonemes = phonemize(text, language)
+        if not any(index >= 0 for index in phonemes.word_index):
+            return
+        tell("phonemes_ready")
+        speaker = speaker_of(voice, options.pitch_semitones)
+        plan = self._semantic.prefill(symbols_of(phonemes), speaker.vector, options.speed)
+        tell("prefill")
+        yield from self._speak(plan, phonemes, speaker, options, stop or StopFlag(), tell)
+
+    def synthesize(
+        self, text: str, voice: Voice, options: SynthesisOptions | None = None
+    ) -> AudioChunk:
+        """The whole utterance at once."""
+        chunks = self.stream(text, voice, options=options)
+        return concat((chunk.audio for chunk in chunks), self.sample_rate_hz)
+
+    def warm_up(self) -> None:
+        """Speak a word to nobody, so that the first sentence does not pay for loading."""
+        voice = Voice("warm-up", np.zeros(SPEAKER_SIZE, np.float32), PITCH_CENTRE)
+        for language in self.bundle.manifest.languages[:1]:
+            options = replace(self.options, language=language)
+            for _ in self.stream(WARM_UP_WORDS[language], voice, options=options):
+                pass
+
+    def _speak(
+        self,
+        plan: Plan,
+        phonemes: Phonemes,
+        speaker: Speaker,
+        options: SynthesisOptions,
+        stop: StopFlag,
+        tell: Marks,
+    ) -> Iterator[SpeechChunk]:
+        sampler = Sampler(options.sampling or DEFAULT_SAMPLING, options.seed)
+        words = word_times(phonemes, plan)
+        vocoder = self._vocoder.stream(speaker, options.seed)
+        symbols = plan.symbols[plan.alignment.frame_symbol]
+        tokens = self._semantic.tokens(plan, sampler, stop)
+        token, sample = 0, 0
+        for piece in ahead(pieces_of(tokens, options.chunk_tokens), stop):
+            if token == 0:
+                tell("first_semantic_token")
+            frames = slice(FRAMES_PER_TOKEN * token, FRAMES_PER_TOKEN * (token + len(piece)))
+            samples = vocoder.push(np.array(piece, np.int64), symbols[frames])
+            token += len(piece)
+            if token == plan.alignment.tokens:
+                samples = np.concatenate([samples, vocoder.flush()])
+            if stop.is_set:
+                return
+            sample += len(samples)
+            said, words = split_words(words, sample)
+            yield SpeechChunk(AudioChunk(limited(samples), self.sample_rate_hz), said)
+
+
+def symbols_of(phonemes: Phonemes) -> np.ndarray:
+    """Ids of the symbols with silence before and after: (N + 2,)."""
+    ids = symbol_ids(phonemes.symbols)
+    return np.concatenate([[SILENCE_ID], ids, [SILENCE_ID]]).astype(np.int64)
+
+
+def speaker_of(voice: Voice, pitch_semitones: float = 0.0) -> Speaker:
+    """A voice as the networks see it, raised or lowered if wished."""
+    pitch = voice.mean_log_pitch + pitch_semitones * np.log(2) / 12
+    vector = np.append(voice.speaker, (pitch - PITCH_CENTRE) / PITCH_SPREAD)
+    return Speaker(vector.astype(np.float32), pitch)
+
+
+def word_times(phonemes: Phonemes, plan: Plan) -> tuple[WordTime, ...]:
+    """When each word and each of its phonemes is heard, from the planned durations."""
+    ends = plan.alignment.ends_samples  # of silence, then of each symbol
+    phones: dict[int, list[PhoneTime]] = {}
+    for position, word in enumerate(phonemes.word_index):
+        if word >= 0:
+            start, end = int(ends[position]), int(ends[position + 1])
+            phones.setdefault(word, []).append(PhoneTime(phonemes.symbols[position], start, end))
+    return tuple(
+        WordTime(
+            phonemes.words[word], spoken[0].start_samples, spoken[-1].end_samples, tuple(spoken)
+        )
+        for word, spoken in sorted(phones.items())
+    )

@@ -1,0 +1,45 @@
+import time
+
+import numpy as np
+import pytest
+
+from selftalk.stream.chunks import ahead, limited, pieces_of
+from selftalk.stream.stop import StopFlag
+
+
+def test_an_error_while_drawing_tokens_reaches_the_caller():
+    def broken():
+        yield 1
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        list(ahead(pieces_of(broken(), (1,)), StopFlag()))
+
+
+def test_pieces_grow_and_the_last_length_repeats():
+    assert [len(piece) for piece in pieces_of(iter(range(20)), (2, 3, 6))] == [2, 3, 6, 6, 3]
+
+
+def test_drawing_stays_only_a_little_ahead():
+    drawn = []
+
+    def endless():
+        while True:
+            drawn.append(1)
+            yield [1]
+
+    pieces = ahead(endless(), StopFlag())
+    next(pieces)
+    deadline = time.monotonic() + 5
+    while len(drawn) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    pieces.close()
+    assert len(drawn) == 4  # one taken, two waiting, one in hand
+
+
+def test_limiter_leaves_quiet_sound_alone_and_never_reaches_full_scale():
+    quiet = np.linspace(-0.8, 0.8, 100, dtype=np.float32)
+    np.testing.assert_array_equal(limited(quiet), quiet)
+    loud = limited(np.linspace(-9, 9, 1001, dtype=np.float32))
+    assert np.abs(loud).max() <= 1
+    assert (np.diff(loud) >= 0).all()
