@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -29,23 +30,24 @@ REFERENCE_BLOCKS = 50  # one second in blocks of 20 ms
 class Recording:
     """An audio file of any format and length, read piece by piece as 16 kHz mono."""
 
-    def __init__(self, path: str | Path) -> None:
-        """Open the file.
+    def __init__(self, source: str | Path | BinaryIO) -> None:
+        """Open a file by its path, or one that is open already.
 
         Raises:
             AudioFileError: it is missing, unreadable, or holds no samples.
         """
-        self._path = Path(path)
-        if not self._path.is_file():
-            raise AudioFileError(f"audio file '{path}' does not exist")
+        self._name = f"'{source}'" if isinstance(source, str | Path) else "that was sent"
+        if isinstance(source, str | Path) and not Path(source).is_file():
+            raise AudioFileError(f"audio file {self._name} does not exist")
         try:
-            self._file = soundfile.SoundFile(self._path)
+            self._file = soundfile.SoundFile(source)
         except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
             raise AudioFileError(
-                f"'{path}' is not a readable audio file; WAV, FLAC, OGG and MP3 are"
+                f"the file {self._name} is not readable audio; WAV, FLAC, OGG and MP3 are"
             ) from error
         if not self._file.frames:
-            raise AudioFileError(f"audio file '{path}' holds no samples")
+            raise AudioFileError(f"audio file {self._name} holds no samples")
+        self._read_samples = 0
         self._resampler = LiveResampler(self._file.samplerate, SAMPLE_RATE_HZ)
         self._waiting = np.zeros(0, np.float32)
         self._complete = False
@@ -55,11 +57,17 @@ class Recording:
         """Whether everything was read."""
         return self._complete and not len(self._waiting)
 
+    @property
+    def read_seconds(self) -> float:
+        """How much of it was read."""
+        return self._read_samples / SAMPLE_RATE_HZ
+
     def read(self, samples: int) -> Float32Array:
         """Return the next samples; fewer than asked for, down to none, at the end."""
         while len(self._waiting) < samples and not self._complete:
             self._waiting = np.concatenate([self._waiting, self._read_piece()])
         piece, self._waiting = self._waiting[:samples], self._waiting[samples:]
+        self._read_samples += len(piece)
         return piece
 
     def close(self) -> None:
@@ -72,7 +80,7 @@ class Recording:
                 self._file.samplerate * READ_SECONDS, dtype="float32", always_2d=True
             )
         except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise AudioFileError(f"audio file '{self._path}' is damaged") from error
+            raise AudioFileError(f"audio file {self._name} is damaged") from error
         if not len(frames):
             self._complete = True
             return self._resampler.flush()

@@ -5,6 +5,7 @@ Knows nothing about conversations.
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from selftalk.stream.events import SpeechEnded
 from selftalk.stream.files import Recording
 from selftalk.stream.io import SAMPLE_RATE_HZ
 from selftalk.stream.recognizer import Recognizer
+from selftalk.stream.stop import StopFlag
 from selftalk.stream.turns import TurnConfig, TurnDetector, TurnEvent
 from selftalk.stream.vad import Vad
 
@@ -28,6 +30,8 @@ class Segment:
     start_seconds: float
     end_seconds: float
     text: str
+    confidence: float = 1.0
+    """Of the recogniser; see `Transcript`."""
 
 
 def transcribe_file(
@@ -39,19 +43,48 @@ def transcribe_file(
         AudioFileError: the file is missing, unreadable, or holds no samples.
         RecognizerError: the recogniser does not know the language.
     """
-    for ended in utterances(path, vad):
-        transcript = recognizer.transcribe(ended.audio, language)
+    return transcribe(Recording(path), recognizer, TurnDetector(vad, CUTTING), language)
+
+
+def transcribe(
+    recording: Recording,
+    recognizer: Recognizer,
+    detector: TurnDetector,
+    language: str | None = None,
+    *,
+    stop: StopFlag | None = None,
+    recognizing: AbstractContextManager[object] | None = None,
+) -> Iterator[Segment]:
+    """Yield what an open recording says; it is closed at the end.
+
+    Args:
+        recording: read once, as a stream.
+        recognizer: who writes it down.
+        detector: finds the pauses; see `CUTTING`.
+        language: a code; None for the recogniser's own.
+        stop: looked at once for each second of sound; raises `Stopped`.
+        recognizing: held while the recogniser works, where others want it too.
+
+    Raises:
+        AudioFileError: the recording is damaged.
+        RecognizerError: the recogniser does not know the language.
+    """
+    for ended in utterances(recording, detector, stop or StopFlag()):
+        with recognizing or nullcontext():
+            transcript = recognizer.transcribe(ended.audio, language, stop)
         if transcript.text:
             end = ended.at_samples / SAMPLE_RATE_HZ
-            yield Segment(max(0.0, end - ended.audio.duration_seconds), end, transcript.text)
+            start = max(0.0, end - ended.audio.duration_seconds)
+            yield Segment(start, end, transcript.text, transcript.confidence)
 
 
-def utterances(path: str | Path, vad: Vad) -> Iterator[SpeechEnded]:
+def utterances(
+    recording: Recording, detector: TurnDetector, stop: StopFlag
+) -> Iterator[SpeechEnded]:
     """Yield the stretches of speech in a recording."""
-    recording = Recording(path)
-    detector = TurnDetector(vad, CUTTING)
     try:
         while not recording.ended:
+            stop.raise_if_set()
             samples = recording.read(READ_SAMPLES)
             if len(samples):
                 yield from _ended(detector.push(AudioChunk(samples, SAMPLE_RATE_HZ)))

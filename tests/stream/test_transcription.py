@@ -1,11 +1,22 @@
+import io
+import threading
+
 import numpy as np
 import pytest
 import soundfile
 
 from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import AudioFileError
+from selftalk.stream.files import Recording
 from selftalk.stream.recognizer import Transcript
-from selftalk.stream.transcription import LONGEST_PIECE_MS, transcribe_file
+from selftalk.stream.stop import StopFlag, Stopped
+from selftalk.stream.transcription import (
+    CUTTING,
+    LONGEST_PIECE_MS,
+    transcribe,
+    transcribe_file,
+)
+from selftalk.stream.turns import TurnDetector
 
 RATE = 16_000
 
@@ -76,3 +87,36 @@ def test_silence_says_nothing(tmp_path):
 def test_a_missing_file_is_one_sentence(tmp_path):
     with pytest.raises(AudioFileError, match="does not exist"):
         heard(tmp_path / "no.wav")
+
+
+def test_a_file_that_is_open_already_says_the_same_and_how_much_was_read(tmp_path):
+    path = write(tmp_path / "one.wav", -1.0, 1.5, -0.5, rate=44_100)
+    recording = Recording(io.BytesIO(path.read_bytes()))
+    detector = TurnDetector(LoudnessVad(), CUTTING)
+    assert list(transcribe(recording, LengthRecognizer(), detector, "en")) == heard(path)
+    assert recording.read_seconds == pytest.approx(3.0, abs=0.01)
+
+
+def test_a_set_flag_ends_it_within_a_second_of_sound(tmp_path):
+    recording, stop = Recording(write(tmp_path / "long.wav", 1.0, -2.0, 1.0, -30.0)), StopFlag()
+    detector = TurnDetector(LoudnessVad(), CUTTING)
+    segments = transcribe(recording, LengthRecognizer(), detector, "en", stop=stop)
+    next(segments)
+    stop.set()
+    with pytest.raises(Stopped):
+        next(segments)
+    assert recording.read_seconds < 5
+
+
+def test_the_recogniser_is_used_under_the_lock_and_the_lock_is_let_go_between(tmp_path):
+    lock = threading.Lock()
+
+    class Careful(LengthRecognizer):
+        def transcribe(self, chunk, language=None, stop=None):
+            assert lock.locked()
+            return super().transcribe(chunk, language, stop)
+
+    recording = Recording(write(tmp_path / "two.wav", 1.5, -2.0, 0.8, -1.0))
+    detector = TurnDetector(LoudnessVad(), CUTTING)
+    states = [lock.locked() for _ in transcribe(recording, Careful(), detector, recognizing=lock)]
+    assert states == [False, False]
