@@ -4,6 +4,7 @@
     shard-00000.npz          the sound and its exact labels
     shard-00000.whisper.npz  features of the same utterances, once they are computed
     shard-00000.speaker.npz  likewise
+    shard-00000.prosody.npz  likewise
 
 A shard is a plain .npz of concatenated arrays; where an utterance begins follows from the
 lengths, so it holds no pickles:
@@ -83,6 +84,16 @@ class Utterance:
     """(T50, 512) encoder features at 50 Hz, once computed."""
     speaker_embedding: Float32Array | None = None
     """(256,) of length 1, once computed."""
+    heard_prosody: npt.NDArray[np.float16] | None = None
+    """(T100, 3) at 100 Hz: what a pitch tracker hears in the part that is kept, once computed."""
+    heard_mean_log_pitch: float | None = None
+    """Mean log pitch by that tracker, once computed."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all its features are computed."""
+        features = (self.whisper, self.speaker_embedding, self.heard_prosody)
+        return all(feature is not None for feature in features)
 
     @property
     def samples(self) -> Float32Array:
@@ -119,7 +130,7 @@ def decode_lines(content: bytes) -> list[Line]:
 
 
 def shard_path(folder: Path, shard: int, kind: str = "") -> Path:
-    """The file of a shard, or of its features (`kind` "whisper" or "speaker")."""
+    """The file of a shard, or of its features (`kind` "whisper", "speaker" or "prosody")."""
     return folder / f"shard-{shard:05d}{'.' + kind if kind else ''}.npz"
 
 
@@ -161,7 +172,7 @@ class Corpus:
         self.shards = tuple(sorted(int(path.stem.removeprefix("shard-")) for path in names))
         for shard, utterances in list(self._loaded.items()):
             first = utterances[0]
-            if first.whisper is None or first.speaker_embedding is None:
+            if not first.complete:
                 del self._loaded[shard]
 
     def __iter__(self) -> Iterator[Utterance]:
@@ -204,14 +215,14 @@ def _cut(
     shard: int,
     lines: Sequence[Line],
     arrays: dict[str, npt.NDArray[Any]],
-    features: dict[str, list[npt.NDArray[Any]]],
+    features: dict[str, list[Any]],
 ) -> list[Utterance]:
     """Cut the concatenated arrays at the borders of the utterances."""
     counts = [len(line.symbols) for line in lines]
     durations = _split(arrays["durations"], [count + 2 for count in counts])
     units = [int(piece.sum()) for piece in durations]
     frames = [FRAMES_PER_UNIT * unit for unit in units]
-    columns = {
+    columns: dict[str, list[Any]] = {
         "audio": _split(arrays["samples"], [UNIT_SAMPLES * unit for unit in units]),
         "symbols": _split(arrays["symbols"], counts),
         "durations": durations,
@@ -236,8 +247,8 @@ def _split(array: npt.NDArray[Any], lengths: Sequence[int]) -> list[npt.NDArray[
     return np.split(array, np.cumsum(lengths)[:-1])
 
 
-def _features(folder: Path, shard: int) -> dict[str, list[npt.NDArray[Any]]]:
-    features: dict[str, list[npt.NDArray[Any]]] = {}
+def _features(folder: Path, shard: int) -> dict[str, list[Any]]:
+    features: dict[str, list[Any]] = {}
     whisper = shard_path(folder, shard, "whisper")
     if whisper.is_file():
         arrays = _read_arrays(whisper)
@@ -245,6 +256,11 @@ def _features(folder: Path, shard: int) -> dict[str, list[npt.NDArray[Any]]]:
     speaker = shard_path(folder, shard, "speaker")
     if speaker.is_file():
         features["speaker_embedding"] = list(_read_arrays(speaker)["embeddings"])
+    prosody = shard_path(folder, shard, "prosody")
+    if prosody.is_file():
+        arrays = _read_arrays(prosody)
+        features["heard_prosody"] = _split(arrays["frames"], arrays["lengths"].tolist())
+        features["heard_mean_log_pitch"] = arrays["mean_log_pitch"].tolist()
     return features
 
 

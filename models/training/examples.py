@@ -21,15 +21,14 @@ from selftalk.stream.alignment import (
 )
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.harmonic import pulse_train
+from selftalk.stream.speech_prosody import ENERGY_SCALE, PITCH_SCALE
 from selftalk.stream.text.symbols import SYMBOLS_V2
 
 PITCH_SAMPLES = 300  # the teacher's step of pitch and energy
 UNVOICED_BELOW_HZ = 10.0
 LOWEST_PITCH_HZ = 40.0
-PITCH_SCALE = 4.0  # brings the relative log pitch to unit variance
 PITCH_CENTRE = float(np.log(170.0))
 PITCH_SPREAD = 0.35  # of the mean log pitch among speakers
-ENERGY_SCALE = 0.25
 KEPT_LEAD_UNITS = 2  # silence kept before speech: what is longer only delays the first sound
 KEPT_TAIL_UNITS = 5
 SILENCE = "SP"  # stands before and after every sentence
@@ -47,7 +46,8 @@ class Example:
     alignment: Alignment
     wave: Float32Array  # (T * 960,)
     pulses: Float32Array  # (T * 960,) excitation with the teacher's own phase
-    prosody: Float32Array  # (4 T, 3) scaled relative log pitch, voicing, energy
+    prosody: Float32Array  # (4 T, 3) the teacher's scaled relative log pitch, voicing, energy
+    heard_prosody: npt.NDArray[np.float16]  # (4 T, 3) the same as a tracker hears it
     speaker: Float32Array  # (257,) embedding and mean pitch
     speaker_name: str
     pair: int  # examples of one pair differ in timbre alone; -1 if there is no other
@@ -80,44 +80,55 @@ def excitation(pitch_hz: npt.NDArray[np.float32], samples: int) -> Float32Array:
     return pulse_train(np.interp(at, steps, cycles), held)
 
 
-def mean_log_pitch(pitch_hz: npt.NDArray[np.float32]) -> float:
-    """Mean log pitch as nano counts it, the glides into and out of voicing included."""
-    voiced = pitch_hz[pitch_hz > UNVOICED_BELOW_HZ]
-    if not len(voiced):
-        return PITCH_CENTRE
-    return float(np.log(np.maximum(voiced, LOWEST_PITCH_HZ)).mean())
-
-
 def prosody_frames(
-    pitch_hz: npt.NDArray[np.float32], energy: npt.NDArray[np.float32], frames: int
-) -> tuple[Float32Array, float]:
-    """Pitch and energy at 80 Hz → (frames, 3) at 100 Hz, and the mean log pitch."""
+    pitch_hz: npt.NDArray[np.float32],
+    energy: npt.NDArray[np.float32],
+    frames: int,
+    mean_log_pitch: float,
+) -> Float32Array:
+    """Pitch and energy at 80 Hz → (frames, 3) at 100 Hz, pitch relative to the mean."""
     voiced = pitch_hz > UNVOICED_BELOW_HZ
     log_pitch = np.log(np.maximum(pitch_hz, LOWEST_PITCH_HZ))
-    mean = mean_log_pitch(pitch_hz)
-    relative = np.where(voiced, PITCH_SCALE * (log_pitch - mean), 0.0)
+    relative = np.where(voiced, PITCH_SCALE * (log_pitch - mean_log_pitch), 0.0)
     at = (np.arange(frames) + 0.5) * FRAME_SAMPLES / PITCH_SAMPLES - 0.5
     steps = np.arange(len(pitch_hz))
     columns = [relative, voiced.astype(np.float32), ENERGY_SCALE * energy]
     stacked = np.stack([np.interp(at, steps, column) for column in columns], axis=1)
-    return stacked.astype(np.float32), mean
+    return stacked.astype(np.float32)
+
+
+def kept_units(utterance: Utterance) -> tuple[int, int]:
+    """The first unit and the end of what is kept of an utterance: little silence around it."""
+    units = utterance.durations.astype(np.int64)
+    lead, tail = int(units[0]), int(units[-1])
+    kept_lead, kept_tail = min(lead, KEPT_LEAD_UNITS), min(tail, KEPT_TAIL_UNITS)
+    return lead - kept_lead, int(units.sum()) - (tail - kept_tail)
+
+
+def kept_samples(utterance: Utterance) -> slice:
+    """The samples of those units, cut to whole tokens."""
+    first, last = kept_units(utterance)
+    tokens = (last - first) * UNIT_SAMPLES // TOKEN_SAMPLES
+    return slice(first * UNIT_SAMPLES, first * UNIT_SAMPLES + tokens * TOKEN_SAMPLES)
 
 
 def example_of(utterance: Utterance) -> Example:
     """Cut an utterance to whole tokens, with little silence before and after."""
-    assert utterance.speaker_embedding is not None, "the speaker features come first"
+    assert utterance.speaker_embedding is not None, "the features come first"
+    assert utterance.heard_prosody is not None, "the features come first"
+    assert utterance.heard_mean_log_pitch is not None, "the features come first"
     units = utterance.durations.astype(np.int64)
-    lead, tail = int(units[0]), int(units[-1])
-    kept_lead, kept_tail = min(lead, KEPT_LEAD_UNITS), min(tail, KEPT_TAIL_UNITS)
-    first, last = lead - kept_lead, int(units.sum()) - (tail - kept_tail)
-    tokens = (last - first) * UNIT_SAMPLES // TOKEN_SAMPLES
-    span = slice(first * UNIT_SAMPLES, first * UNIT_SAMPLES + tokens * TOKEN_SAMPLES)
+    first, last = kept_units(utterance)
+    span = kept_samples(utterance)
+    tokens = (span.stop - span.start) // TOKEN_SAMPLES
     pulses = excitation(utterance.pitch_hz, len(utterance.audio))
     steps = slice(2 * first, 2 * last)
-    prosody, mean = prosody_frames(
-        utterance.pitch_hz[steps], utterance.energy[steps].astype(np.float32), 4 * tokens
+    mean = utterance.heard_mean_log_pitch
+    prosody = prosody_frames(
+        utterance.pitch_hz[steps], utterance.energy[steps].astype(np.float32), 4 * tokens, mean
     )
     silence = SYMBOLS_V2.index(SILENCE)
+    kept_lead, kept_tail = int(units[0]) - first, last - int(units[:-1].sum())
     durations = np.concatenate([[kept_lead], units[1:-1], [kept_tail]])
     return Example(
         text=utterance.line.text,
@@ -128,6 +139,7 @@ def example_of(utterance: Utterance) -> Example:
         wave=utterance.samples[span],
         pulses=pulses[span],
         prosody=prosody,
+        heard_prosody=utterance.heard_prosody,
         speaker=speaker_vector(utterance.speaker_embedding, mean),
         speaker_name=utterance.line.speaker,
         pair=utterance.line.pair,

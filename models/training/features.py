@@ -4,7 +4,8 @@ r"""Features: what other networks hear in the rendered speech, stored beside eac
         --speaker ge2e.onnx --follow
 
 Whisper's encoder gives 512 numbers every 20 ms, from which nano's tokens are taught; the
-speaker encoder gives one vector per utterance. A shard whose files exist is left alone, so the
+speaker encoder gives one vector per utterance; a pitch tracker gives the melody as it is heard in a
+recording, which is not quite the teacher's own. A shard whose files exist is left alone, so the
 command may be stopped and started at any time, and with --follow it waits for the renderers.
 Knows nothing about the teacher or about training.
 """
@@ -13,7 +14,8 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +30,12 @@ from selftalk.models.training.corpus import (
     shard_path,
     write_arrays,
 )
+from selftalk.models.training.examples import kept_samples
 from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import SelftalkError
 from selftalk.stream.resample import resample
 from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.speech_prosody import speech_prosody
 from selftalk.stream.weights import resolve
 from selftalk.stream.whisper_encoder import SAMPLE_RATE_HZ as WHISPER_RATE_HZ
 from selftalk.stream.whisper_encoder import WEIGHTS, WhisperEncoder
@@ -59,22 +63,38 @@ def add_speakers(folder: Path, shard: int, utterances: Sequence[Utterance], enco
     write_arrays(shard_path(folder, shard, "speaker"), embeddings=embeddings)
 
 
+def add_prosody(folder: Path, shard: int, utterances: Sequence[Utterance]) -> None:
+    """Write what is heard of the prosody of one shard, as it is heard in a recording."""
+    kept = (AudioChunk(u.samples[kept_samples(u)], SAMPLE_RATE_HZ) for u in utterances)
+    heard = [speech_prosody(chunk) for chunk in kept]
+    write_arrays(
+        shard_path(folder, shard, "prosody"),
+        frames=np.concatenate([prosody.frames.astype(np.float16) for prosody in heard]),
+        lengths=np.array([len(prosody.frames) for prosody in heard], np.int64),
+        mean_log_pitch=np.array([prosody.mean_log_pitch for prosody in heard], np.float32),
+    )
+
+
 def add_missing(corpus: Corpus, whisper: Any, speaker: Any) -> int:
     """Compute the features that finished shards still lack; return how many shards lacked any."""
-    stages = (("whisper", add_whisper, whisper), ("speaker", add_speakers, speaker))
+    stages: dict[str, Callable[[Path, int, Sequence[Utterance]], None]] = {
+        "whisper": partial(add_whisper, encoder=whisper),
+        "speaker": partial(add_speakers, encoder=speaker),
+        "prosody": add_prosody,
+    }
     changed = 0
     for shard in corpus.shards:
         lacking = [
-            (add, encoder)
-            for kind, add, encoder in stages
+            add
+            for kind, add in stages.items()
             if not shard_path(corpus.folder, shard, kind).is_file()
         ]
         if not lacking:
             continue
         began = time.monotonic()
         utterances = corpus.shard(shard)
-        for add, encoder in lacking:
-            add(corpus.folder, shard, utterances, encoder)
+        for add in lacking:
+            add(corpus.folder, shard, utterances)
         corpus.forget(shard)
         changed += 1
         log.info("shard %d: features in %.1f s", shard, time.monotonic() - began)

@@ -164,10 +164,14 @@ class Run:
             loss, told = self.task.loss(self.step * self.schedule.accumulate + part)
             loss.backward()
             figures.append(told)
-        nn.utils.clip_grad_norm_(self.task.model.parameters(), self.schedule.clip_norm)
+        self.clip()
         set_rate(self.optimizer, rate)
         self.optimizer.step()
         return mean_of(figures)
+
+    def clip(self) -> None:
+        """Shorten a gradient that is too long."""
+        nn.utils.clip_grad_norm_(self.task.model.parameters(), self.schedule.clip_norm)
 
     def _report(self, kind: str, figures: dict[str, float], started: float) -> None:
         minutes = (time.monotonic() - started) / 60

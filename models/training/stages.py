@@ -41,12 +41,12 @@ MOST_VALID = 16
 
 
 def read_utterances(options: argparse.Namespace) -> list[Utterance]:
-    """The utterances of a corpus whose speakers are known, in the wanted languages."""
+    """The utterances of a corpus whose features are known, in the wanted languages."""
     spoken = set(options.languages.split(","))
     return [
         utterance
         for utterance in Corpus(options.data)
-        if utterance.speaker_embedding is not None and utterance.line.language in spoken
+        if utterance.complete and utterance.line.language in spoken
     ]
 
 
@@ -54,9 +54,8 @@ def read_examples(options: argparse.Namespace) -> list[tuple[Example, Features]]
     """All examples of a corpus with their Whisper features."""
     pairs = []
     for utterance in read_utterances(options):
-        if utterance.whisper is not None:
-            example = example_of(utterance)
-            pairs.append((example, whisper_features(utterance, example)))
+        example = example_of(utterance)
+        pairs.append((example, whisper_features(utterance, example)))
     return pairs
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from selftalk.models.training.corpus import Utterance
-from selftalk.models.training.examples import mean_log_pitch
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.voices import DEFAULT_VOICE, SUFFIX, Voice
 
@@ -35,7 +34,7 @@ def candidates(utterances: Iterable[Utterance]) -> list[Candidate]:
     """Speakers with a sampled timbre and enough utterances."""
     grouped: dict[str, list[Utterance]] = defaultdict(list)
     for utterance in utterances:
-        if utterance.line.timbre.kind == "sample" and utterance.speaker_embedding is not None:
+        if utterance.line.timbre.kind == "sample" and utterance.complete:
             grouped[utterance.line.speaker].append(utterance)
     return [
         _candidate(speaker, group)
@@ -47,7 +46,8 @@ def candidates(utterances: Iterable[Utterance]) -> list[Candidate]:
 def _candidate(speaker: str, group: Sequence[Utterance]) -> Candidate:
     known = [u.speaker_embedding for u in group if u.speaker_embedding is not None]
     mean = np.mean(known, axis=0)
-    pitch = float(np.mean([mean_log_pitch(utterance.pitch_hz) for utterance in group]))
+    pitches = [u.heard_mean_log_pitch for u in group if u.heard_mean_log_pitch is not None]
+    pitch = float(np.mean(pitches))
     embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
     return Candidate(speaker, embedding, pitch)
 

@@ -48,9 +48,9 @@ class TokenizerTask:
         """See `Task.loss`."""
         generator = np.random.default_rng((2, step))
         picked = self._pick(generator)
-        features, prosody, symbols = self._crop(picked, generator)
+        features, hummed, prosody, symbols = self._crop(picked, generator)
         with mixed_precision():
-            logits, predicted, _, heard = self.model(features, hum(prosody, generator))
+            logits, predicted, _, heard = self.model(features, hum(hummed, generator))
         said = F.cross_entropy(
             logits.float().flatten(0, 1), symbols.flatten(), label_smoothing=0.05
         )
@@ -86,7 +86,8 @@ class TokenizerTask:
 
     def _crop(
         self, picked: Sequence[Pick], generator: np.random.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Features, prosody as it is heard and as it was meant, symbols."""
         rows = []
         frames = FRAMES_PER_TOKEN * self.crop_tokens
         for index, start in picked:
@@ -99,15 +100,16 @@ class TokenizerTask:
             rows.append(
                 (
                     padded(piece.astype(np.float32), frames // 2),
+                    padded(example.heard_prosody[span].astype(np.float32), frames),
                     padded(example.prosody[span], frames),
                     padded(symbols, frames, symbols[-1]),
                 )
             )
-        heard, prosody, said = (
+        heard, hummed, prosody, said = (
             torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)
         )
         seed = torch.Generator().manual_seed(int(generator.integers(2**31)))
-        return mask_spans(heard, seed), prosody, said
+        return mask_spans(heard, seed), hummed, prosody, said
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """See `Task.validate`: frame accuracy, pitch correlation, how many codes are used."""
@@ -165,7 +167,8 @@ def pair_loss(heard: Tensor, together: Tensor) -> Tensor:
 def whole_input(example: Example, features: Features) -> tuple[Tensor, Tensor]:
     """A whole utterance as a batch of one."""
     wanted = padded(features[: 2 * example.tokens].astype(np.float32), 2 * example.tokens)
-    return torch.from_numpy(wanted)[None], torch.from_numpy(example.prosody)[None]
+    hummed = example.heard_prosody.astype(np.float32)
+    return torch.from_numpy(wanted)[None], torch.from_numpy(hummed)[None]
 
 
 def hum(prosody: Tensor, generator: np.random.Generator) -> Tensor:

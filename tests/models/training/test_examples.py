@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+from selftalk.models.training.corpus import UNIT_SAMPLES
 from selftalk.models.training.examples import (
     PITCH_SCALE,
     excitation,
-    mean_log_pitch,
+    kept_samples,
+    kept_units,
     prosody_frames,
     speaker_vector,
 )
@@ -29,16 +31,21 @@ def test_unvoiced_frames_are_silent_but_move_the_phase():
 
 def test_prosody_is_relative_to_the_mean_and_interpolated():
     pitch = np.repeat([100.0, 200.0, 0.0], 40).astype(np.float32)
-    prosody, mean = prosody_frames(pitch, np.full(120, 2.0, np.float32), 150)
-    assert mean == pytest.approx(np.log(100 * 200) / 2)
+    mean = np.log(100 * 200) / 2
+    prosody = prosody_frames(pitch, np.full(120, 2.0, np.float32), 150, mean)
     np.testing.assert_allclose(prosody[10, 0], -PITCH_SCALE * np.log(2) / 2, rtol=1e-4)
     np.testing.assert_allclose(prosody[75, 0], PITCH_SCALE * np.log(2) / 2, rtol=1e-4)
     np.testing.assert_array_equal(prosody[120, :2], 0)
     np.testing.assert_allclose(prosody[:, 2], 0.5, rtol=1e-5)
 
 
-def test_a_whisper_without_pitch_has_a_usual_mean():
-    assert np.exp(mean_log_pitch(np.zeros(50, np.float32))) == pytest.approx(170, rel=1e-3)
+def test_an_utterance_is_cut_to_whole_tokens_with_little_silence(tiny_utterances):
+    utterance = tiny_utterances[0]  # 3 units of silence, 3 symbols of 3, 2 of silence
+    assert kept_units(utterance) == (1, 14)
+    span = kept_samples(utterance)
+    assert span.start == UNIT_SAMPLES
+    assert (span.stop - span.start) % 960 == 0
+    assert 0 <= 14 * UNIT_SAMPLES - span.stop < 960
 
 
 def test_speaker_vectors_end_with_the_pitch():
