@@ -21,18 +21,16 @@ from selftalk.stream.agent_config import AgentConfig
 from selftalk.stream.conversation import Conversation
 from selftalk.stream.events import (
     AgentState,
-    AudioReady,
+    Answer,
     Failure,
     InputEvent,
     Interrupt,
     Output,
     PartialTranscript,
     PlaybackFinished,
-    PlaybackStopped,
-    PlayedTo,
-    ReplyDelta,
-    ReplyFinished,
     Say,
+    SetManner,
+    SpeechDiscarded,
     SpeechEnded,
     SpeechIgnored,
     SpeechPaused,
@@ -42,16 +40,15 @@ from selftalk.stream.events import (
     Stage,
     StageFailed,
     StateChanged,
-    SynthesisFinished,
     TextInput,
     Transcribe,
     TranscriptReady,
     UserSaid,
+    UtteranceGiven,
 )
-from selftalk.stream.partials import words_of
 from selftalk.stream.speaking import CLOCK_HZ, Speaking, Speculation
 from selftalk.stream.turn import MakeSplitter, Turn
-from selftalk.stream.utterance import Phase, Utterance, is_backchannel, is_echo
+from selftalk.stream.utterance import Phase, Utterance, reason_to_ignore
 
 MAX_RESUMES = 2  # a reply that noise breaks into again and again is let go
 
@@ -71,8 +68,10 @@ class VoiceAgent:
         self._revision = 0
         self._owed = ""  # what was said and not answered, because the user went on
         self._interrupted: Turn | None = None  # until the user is known to have said something
+        self._manner = SetManner()
+        self._asked: Answer | None = None  # for a reply, while transcripts are still to come
         self._told_state = AgentState.LISTENING
-        self._handlers = self._make_handlers()
+        self._handlers: dict[type, Callable[[Any], None]] = self._make_handlers()
 
     @property
     def state(self) -> AgentState:
@@ -80,7 +79,7 @@ class VoiceAgent:
         turn = self._speaking.live
         if turn:
             return AgentState.SPEAKING if turn.playing else AgentState.THINKING
-        if any(utterance.phase is Phase.ENDED for utterance in self._utterances):
+        if self._ended():
             return AgentState.THINKING
         return AgentState.LISTENING
 
@@ -127,18 +126,17 @@ class VoiceAgent:
             SpeechPaused: self._on_speech_paused,
             SpeechResumed: self._on_speech_resumed,
             SpeechEnded: self._on_speech_ended,
+            SpeechDiscarded: self._on_speech_discarded,
+            UtteranceGiven: self._on_utterance_given,
             TextInput: self._on_text_input,
+            Answer: self._on_answer,
+            SetManner: self._on_set_manner,
             Interrupt: self._on_interrupt,
             Say: self._on_say,
             TranscriptReady: self._on_transcript,
-            ReplyDelta: self._speaking.on_reply_delta,
-            ReplyFinished: self._speaking.on_reply_finished,
-            AudioReady: self._speaking.on_audio,
-            SynthesisFinished: self._speaking.on_synthesis_finished,
             StageFailed: self._on_stage_failed,
-            PlayedTo: self._speaking.on_played_to,
-            PlaybackFinished: self._speaking.on_playback_finished,
-            PlaybackStopped: self._speaking.on_playback_stopped,
+            PlaybackFinished: self._on_playback_finished,
+            **self._speaking.handlers,
         }
 
     # --- what the user does ----------------------------------------------------------------------
@@ -153,7 +151,7 @@ class VoiceAgent:
         if self._open_utterance():
             self._on_speech_resumed(SpeechResumed(event.at_samples))
             return
-        utterance = Utterance(self._now)
+        utterance = Utterance(self._now, answer=self._manner.answer)
         utterance.tentative = self.state is not AgentState.LISTENING
         utterance.overlapped = self.state is AgentState.SPEAKING
         self._utterances.append(utterance)
@@ -190,6 +188,42 @@ class VoiceAgent:
         elif utterance.transcript is not None:
             self._settle(utterance, utterance.transcript)
 
+    def _on_utterance_given(self, event: UtteranceGiven) -> None:
+        utterance = Utterance(self._now, given=True, answer=event.answer, phase=Phase.ENDED)
+        utterance.ended_at = self._now
+        self._utterances.insert(len(self._ended()), utterance)
+        self._transcribe(utterance, event)
+
+    def _on_speech_discarded(self, _event: SpeechDiscarded) -> None:
+        utterance = self._open_utterance()
+        if utterance is not None:
+            self._utterances.remove(utterance)
+            self._go_on_as_before()
+
+    def _on_set_manner(self, event: SetManner) -> None:
+        self._manner, self._speaking.voiced = event, event.voiced
+
+    def _on_answer(self, event: Answer) -> None:
+        self._speaking.let_finish()
+        self._speaking.drop(cut=True)
+        self._interrupted = None
+        self._asked = event
+        self._answer_if_asked()
+
+    def _answer_if_asked(self) -> None:
+        """Reply as asked, once every utterance that has ended is understood."""
+        if self._asked is None or self._ended():
+            return
+        asked, self._asked = self._asked, None
+        self._speaking.voiced = asked.voiced
+        self._answer("")
+        self._speaking.voiced = self._manner.voiced
+
+    def _on_playback_finished(self, event: PlaybackFinished) -> None:
+        self._speaking.on_playback_finished(event)
+        if self._owed and not self._utterances and not self._speaking.live:
+            self._answer(self._owed)
+
     def _on_text_input(self, event: TextInput) -> None:
         text = event.text.strip()
         if not text:
@@ -201,6 +235,7 @@ class VoiceAgent:
         self._answer(text)
 
     def _on_interrupt(self, _event: Interrupt) -> None:
+        self._asked = None
         self._speaking.drop(cut=True)
 
     def _on_say(self, event: Say) -> None:
@@ -213,10 +248,15 @@ class VoiceAgent:
         last = self._utterances[-1] if self._utterances else None
         return last if last and last.phase is not Phase.ENDED else None
 
+    def _ended(self) -> list[Utterance]:
+        return [one for one in self._utterances if one.phase is Phase.ENDED]
+
     def _utterance_of(self, revision: int) -> Utterance | None:
         return next((one for one in self._utterances if one.revision == revision), None)
 
-    def _transcribe(self, utterance: Utterance, event: SpeechPaused | SpeechEnded) -> None:
+    def _transcribe(
+        self, utterance: Utterance, event: SpeechPaused | SpeechEnded | UtteranceGiven
+    ) -> None:
         self._revision += 1
         self._out.append(Transcribe(self._revision, event.audio, replaces=utterance.revision))
         utterance.revision, utterance.transcript = self._revision, None
@@ -240,8 +280,9 @@ class VoiceAgent:
             return
         if utterance.tentative:
             self._confirm(utterance)
-        older_waits = self._utterances[0] is not utterance
-        if self._config.speculate_reply and not older_waits and not self._speaking.live:
+        older_waits = self._utterances[0] is not utterance or self._asked is not None
+        wanted = self._config.speculate_reply and utterance.answer
+        if wanted and not older_waits and not self._speaking.live:
             messages = self.conversation.context(pending_user=transcript)
             self._speaking.respond(transcript, messages, guess=True)
 
@@ -251,29 +292,27 @@ class VoiceAgent:
         self._utterances.remove(utterance)
         if reason:
             self._out.append(SpeechIgnored(reason, transcript))
+            self._answer_if_asked()
             self._go_on_as_before()
             return
-        if self._speaking.live:
+        if self._speaking.live and utterance.answer and self._manner.interrupt:
             self._speaking.drop(cut=True)
         self._accept(transcript)
-        if any(not newer.tentative for newer in self._utterances):
+        if self._asked or not utterance.answer:
+            self._answer_if_asked()
+        elif self._speaking.live:
+            self._owed = transcript  # answered when the reply that must not be cut is over
+        elif any(not newer.tentative for newer in self._utterances):
             self._owed = transcript  # the user goes on: one answer to both, later
             self._speaking.drop()
         else:
             self._answer(transcript)
 
     def _reason_to_ignore(self, utterance: Utterance, transcript: str) -> str:
-        if not words_of(transcript):
-            return "nothing understood"
-        if utterance.overlapped and is_echo(transcript, self._recently_spoken()):
-            return "echo"
-        if utterance.tentative and self._speaking.live and is_backchannel(transcript):
-            return "backchannel"
-        return ""
-
-    def _recently_spoken(self) -> str:
-        turn = self._speaking.live or self._interrupted
-        return turn.reply.heard() if turn else ""
+        live = self._speaking.live
+        turn = live or self._interrupted
+        spoken = turn.reply.heard() if turn else ""
+        return reason_to_ignore(utterance, transcript, spoken, speaking=live is not None)
 
     # --- interrupting and going on ---------------------------------------------------------------
 
@@ -282,7 +321,7 @@ class VoiceAgent:
 
     def _confirm_lasting_speech(self) -> None:
         utterance = self._open_utterance()
-        if utterance is None or not utterance.tentative or utterance.phase is not Phase.ACTIVE:
+        if not (utterance and utterance.tentative and utterance.phase is Phase.ACTIVE):
             return
         lasted_ms = (self._now - utterance.started_at) * 1000 / CLOCK_HZ
         if self.state is AgentState.LISTENING:
@@ -293,6 +332,9 @@ class VoiceAgent:
     def _confirm(self, utterance: Utterance) -> None:
         """It is a barge-in: silence at once."""
         utterance.tentative = False
+        if not self._manner.interrupt:
+            self._speaking.set_gain(1.0)
+            return
         if self._speaking.live:
             self._interrupted = self._speaking.live
         self._speaking.drop(cut=True)
@@ -340,12 +382,13 @@ class VoiceAgent:
             return
         self._utterances.remove(utterance)
         self._out.append(Failure(event.stage, event.message))
+        self._answer_if_asked()
         self._go_on_as_before()
         if self.idle:
             self._speaking.apologise()
 
     def _give_up_transcripts(self) -> None:
-        for utterance in [one for one in self._utterances if one.phase is Phase.ENDED]:
+        for utterance in self._ended():
             waited_ms = (self._now - utterance.ended_at) * 1000 / CLOCK_HZ
             if waited_ms > self._config.thinking_timeout_ms:
                 message = f"the recognizer gave nothing for {waited_ms / 1000:.0f} seconds"

@@ -97,18 +97,22 @@ class ChatClient:
                     yield delta.text
 
     async def stream(
-        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Mapping[str, Any]] = (),
+        options: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Delta, None]:
         """Stream a reply with the tool calls in it.
 
         Args:
             messages: the conversation; a system message of its own replaces the self's.
             tools: function descriptions as the chat API wants them.
+            options: further fields of this request, such as `tool_choice`.
 
         Raises:
             ResponderError: the server cannot be reached, refuses, or breaks off.
         """
-        request = self._request(messages, await self._model_name())
+        request = self._request(messages, await self._model_name()) | dict(options or {})
         if tools:
             request["tools"] = list(tools)
         async with aclosing(self._ask(request)) as deltas:
@@ -148,7 +152,7 @@ class ChatClient:
                         yield delta
 
     def _request(self, messages: Sequence[Message], model: str) -> dict[str, Any]:
-        said = [{"role": m.role, "content": m.text} for m in messages]
+        said = [_chat_message(message) for message in messages]
         if not any(m.role == "system" for m in messages):
             last = messages[-1].text if messages else ""
             system = self._self.instructions(examples_in=guess_language(last))
@@ -246,6 +250,23 @@ class _ErrorsNamed:
         if isinstance(error, httpx.HTTPError | httpx.InvalidURL):
             kind_of_error = type(error).__name__
             raise ResponderError(f"{self._where} broke off ({kind_of_error})") from error
+
+
+def _chat_message(message: Message) -> dict[str, Any]:
+    """A message as the chat API wants it."""
+    said: dict[str, Any] = {"role": message.role, "content": message.text}
+    if message.call_id:
+        said["tool_call_id"] = message.call_id
+    if message.calls:
+        said["tool_calls"] = [
+            {
+                "id": call.call_id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.calls
+        ]
+    return said
 
 
 def _parts(delta: Mapping[str, Any]) -> list[Delta]:

@@ -10,9 +10,19 @@ from typing import Literal
 
 from selftalk.stream.reply import Reply, join_text
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 CUT_MARK = " —"  # how writers show a broken-off sentence; short, so that no model learns to say it
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that the LLM asks somebody else to call."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """JSON, as the LLM wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,10 @@ class Message:
     """Whether the listener broke in: what should have followed was never heard."""
     aside: bool = False
     """Whether it only reports a fault of ours (an apology); the LLM is not told of it."""
+    calls: tuple[ToolCall, ...] = ()
+    """What the assistant asked to be called."""
+    call_id: str = ""
+    """Of a tool's message: the call that it answers."""
 
 
 class Conversation:
@@ -62,6 +76,11 @@ class Conversation:
         """Add what the user said."""
         self._said.append(Message("user", text))
 
+    def add_reply(self, text: str) -> None:
+        """Add a reply that was written and not spoken."""
+        self._reply = None
+        self._said.append(Message("assistant", text))
+
     def open_reply(self, reply: Reply, *, aside: bool = False) -> None:
         """Add a reply that is about to be spoken; its text grows as it is heard."""
         self._reply, self._reply_place = reply, len(self._said)
@@ -91,14 +110,8 @@ class Conversation:
             pending_user: what the user may just have said, not part of the conversation yet.
         """
         self._forget_the_oldest()
-        recent = [self._told(said) for said in self._said[self._context_start :] if said.text]
-        if pending_user:
-            recent.append(Message("user", pending_user))
-        return [*self._opening, *_merge_same_role(said for said in recent if not said.aside)]
-
-    def _told(self, message: Message) -> Message:
-        text = message.text + self._cut_mark if message.cut else message.text
-        return replace(message, text=text)
+        recent = [*self._said[self._context_start :], Message("user", pending_user)]
+        return [*self._opening, *told(recent, self._cut_mark)]
 
     def _forget_the_oldest(self) -> None:
         """Move the start of the context so that it fits.
@@ -119,13 +132,27 @@ class Conversation:
         return sum(len(message.text) for message in self._said[start:])
 
 
+def told(messages: Iterable[Message], cut_mark: str = CUT_MARK) -> list[Message]:
+    """What the LLM is told of what was said: nothing silent, no asides, cuts marked."""
+    return _merge_same_role(
+        replace(message, text=message.text + cut_mark) if message.cut else message
+        for message in messages
+        if (message.text or message.calls or message.call_id) and not message.aside
+    )
+
+
 def _merge_same_role(messages: Iterable[Message]) -> list[Message]:
     """Join neighbours of one role: chat templates want user and assistant to alternate."""
     merged: list[Message] = []
     for message in messages:
-        if merged and merged[-1].role == message.role:
+        if merged and merged[-1].role == message.role and _is_plain(merged[-1], message):
             text = join_text([merged[-1].text, message.text])
             merged[-1] = replace(message, text=text)
         else:
             merged.append(message)
     return merged
+
+
+def _is_plain(*messages: Message) -> bool:
+    """Whether none of these has to do with tools, whose messages stand alone."""
+    return not any(message.calls or message.call_id for message in messages)

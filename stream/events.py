@@ -4,7 +4,7 @@
              the loudspeaker (PlayedTo, PlaybackFinished, PlaybackStopped)
     asks:    commands to the session (Transcribe, Respond, Synthesize, Play …)
     tells:   notices to listeners (StateChanged, UserSaid, SentenceReady, TurnFinished …), and
-             those of the above that are heard or seen: ReplyDelta, AudioReady
+             those of the above that are heard or seen: ReplyDelta, ToolCalled, AudioReady
 
 Values only. `turn_id` is the generation number: what carries an old one is dropped.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from selftalk.stream.audio import AudioChunk
-from selftalk.stream.conversation import Message
+from selftalk.stream.conversation import Message, ToolCall
 from selftalk.stream.speech import WordTime
 
 
@@ -84,6 +84,39 @@ class TextInput:
 
 
 @dataclass(frozen=True, slots=True)
+class UtteranceGiven:
+    """The user has finished, and somebody else found where: a key was released."""
+
+    audio: AudioChunk
+    answer: bool = True
+    """Whether it is to be answered, or only to be written down."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechDiscarded:
+    """What the user is saying is not wanted after all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Reply to the conversation as it is; transcripts still to come are waited for."""
+
+    voiced: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SetManner:
+    """How to treat the user's speech from now on."""
+
+    answer: bool = True
+    """Whether utterances are answered without being asked to."""
+    interrupt: bool = True
+    """Whether speech cuts a reply."""
+    voiced: bool = True
+    """Whether replies are spoken, or only written."""
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupt:
     """The user wants silence without saying so: a key, a client's cancel."""
 
@@ -112,6 +145,14 @@ class ReplyDelta:
 
     turn_id: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The responder wants a function to be called, and its result in the conversation."""
+
+    turn_id: int
+    call: ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,11 +380,16 @@ InputEvent = (
     | SpeechPaused
     | SpeechResumed
     | SpeechEnded
+    | SpeechDiscarded
+    | UtteranceGiven
     | TextInput
+    | Answer
+    | SetManner
     | Interrupt
     | Say
     | TranscriptReady
     | ReplyDelta
+    | ToolCalled
     | ReplyFinished
     | AudioReady
     | SynthesisFinished
@@ -373,6 +419,7 @@ Notice = (
     | SpeechIgnored
     | TurnStarted
     | ReplyDelta
+    | ToolCalled
     | SentenceReady
     | AudioReady
     | PlayedTo

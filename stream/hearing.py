@@ -102,6 +102,14 @@ class Hearing:
         stop = self._transcribing[command.revision] = StopFlag()
         self._start(self._transcribe(command, stop))
 
+    def discard(self) -> None:
+        """Forget the utterance under way, and count from 0 again."""
+        self._judging.set()
+        if self._partials is not None:
+            self._partials.reset()
+        self._detector.reset()
+        self._suspected, self._speech_start = False, 0
+
     def stop(self) -> None:
         """Leave nothing running."""
         for stop in [self._judging, *self._transcribing.values()]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from selftalk.stream.conversation import Message
+from selftalk.stream.conversation import Message, ToolCall
 from selftalk.stream.errors import ResponderError, WeightsError
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ MODEL_VARIABLE = "SELFTALK_CHAT_MODEL"
 class Responder(Protocol):
     """Answers."""
 
-    def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str | ToolCall, None]:
         """Yield the text of a reply piece by piece; closing the iterator stops it at once.
+
+        A whole call of a function may stand between the pieces, if functions were offered.
 
         Raises:
             ResponderError: no reply could be had.

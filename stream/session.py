@@ -35,6 +35,7 @@ from selftalk.stream.events import (
     PlayedTo,
     Respond,
     SetGain,
+    SpeechDiscarded,
     StopPlayback,
     StopResponding,
     Synthesize,
@@ -74,6 +75,7 @@ class Session:
         config: AgentConfig | None = None,
         make_splitter: MakeSplitter = SentenceSplitter,
         seconds: Callable[[], float] = time.monotonic,
+        tick_seconds: float | None = None,
     ) -> None:
         """Put a session together; nothing starts before `run()`.
 
@@ -86,6 +88,8 @@ class Session:
             config: how the conversation is held.
             make_splitter: makes one splitter of text for each reply.
             seconds: the clock of the metrics, read from any thread.
+            tick_seconds: let the clock of the event loop keep the time, in such steps, for a
+                source whose chunks do not come when they were spoken; None leaves it to them.
         """
         assert (source is None) == (detector is None), "a source needs a detector"
         self._config = config or AgentConfig()
@@ -97,6 +101,7 @@ class Session:
             max_context_characters=self._config.max_context_characters
         )
         self._agent = VoiceAgent(opening, self._config, make_splitter)
+        self._tick_seconds = TICK_SECONDS if source is None else tick_seconds
         self._stopwatch = Stopwatch(seconds)
         self._listeners: list[Listener] = []
         self._events: deque[InputEvent] = deque()  # emptied before `tell` returns
@@ -152,6 +157,12 @@ class Session:
                 self._act(self._agent.push(event))
         finally:
             self._telling = False
+
+    def discard_speech(self) -> None:
+        """Forget what the user is saying, and listen anew; the detector counts from 0 again."""
+        if self._hearing is not None:
+            self._hearing.discard()
+        self.tell(SpeechDiscarded())
 
     async def rest(self) -> None:
         """Wait until nothing is said, thought or spoken."""
@@ -222,7 +233,8 @@ class Session:
 
     def _hear(self, chunk: AudioChunk, hearing: Hearing) -> None:
         self._last_chunk_at = asyncio.get_running_loop().time()
-        self._tick(len(chunk))
+        if self._tick_seconds is None:
+            self._tick(len(chunk))
         speaking = self._agent.state is AgentState.SPEAKING
         if speaking and not self._config.barge_in:
             chunk = AudioChunk(np.zeros_like(chunk.samples), chunk.sample_rate_hz)
@@ -240,9 +252,9 @@ class Session:
         loop = asyncio.get_running_loop()
         self._last_chunk_at = before = loop.time()
         while True:
-            await asyncio.sleep(TICK_SECONDS if self._source is None else STALLED_SECONDS / 5)
+            await asyncio.sleep(self._tick_seconds or STALLED_SECONDS / 5)
             now = loop.time()
-            if self._source is None or now - self._last_chunk_at > STALLED_SECONDS:
+            if self._tick_seconds or now - self._last_chunk_at > STALLED_SECONDS:
                 self._tick((now - before) * SAMPLE_RATE_HZ)
             before = now
 

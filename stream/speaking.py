@@ -5,8 +5,9 @@ loudspeaker, or is held while the reply is only a guess. Knows nothing about the
 why a reply is begun or dropped. Sans-I/O: what is to be done is appended to `out`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from selftalk.stream.agent_config import AgentConfig
 from selftalk.stream.conversation import Conversation, Message
@@ -32,6 +33,7 @@ from selftalk.stream.events import (
     StopResponding,
     SynthesisFinished,
     Synthesize,
+    ToolCalled,
     TurnCancelled,
     TurnFinished,
     TurnStarted,
@@ -64,6 +66,7 @@ class Speaking:
     ) -> None:
         self.turn: Turn | None = None
         self.now_samples = 0
+        self.voiced = True  # the next replies
         self.speculation = Speculation()
         self._conversation = conversation
         self._config = config
@@ -72,6 +75,19 @@ class Speaking:
         self._turn_count = 0
         self._stopped: Turn | None = None  # how much of it was heard is about to be told
         self._gain = 1.0
+
+    @property
+    def handlers(self) -> dict[type, Callable[[Any], None]]:
+        """Who takes which event."""
+        return {
+            ReplyDelta: self.on_reply_delta,
+            ToolCalled: self.on_tool_called,
+            ReplyFinished: self.on_reply_finished,
+            AudioReady: self.on_audio,
+            SynthesisFinished: self.on_synthesis_finished,
+            PlayedTo: self.on_played_to,
+            PlaybackStopped: self.on_playback_stopped,
+        }
 
     @property
     def live(self) -> Turn | None:
@@ -114,6 +130,7 @@ class Speaking:
     def _begin(self, transcript: str) -> Turn:
         self._turn_count += 1
         self.turn = Turn(self._turn_count, transcript, self._make_splitter())
+        self.turn.voiced = self.voiced
         return self.turn
 
     def commit(self) -> None:
@@ -126,6 +143,7 @@ class Speaking:
         if turn.text:
             self._out.append(ReplyDelta(turn.turn_id, turn.text))
         self._tell_sentences(turn, range(len(turn.sentences)))
+        self._out.extend(turn.calls)
         held, turn.held = turn.held, []
         for event in held:
             self._play(turn, event)
@@ -173,6 +191,15 @@ class Speaking:
             self._finish_text(turn)
         self._go_on(turn)
 
+    def on_tool_called(self, event: ToolCalled) -> None:
+        """Note that the reply asks for a function, and pass it on once it counts."""
+        turn = self._current(event.turn_id)
+        if turn is not None and not turn.text_finished:
+            turn.progress_at = self.now_samples
+            turn.calls.append(event)
+            if turn.committed:
+                self._out.append(event)
+
     def on_reply_finished(self, event: ReplyFinished) -> None:
         """Close the text of the reply."""
         turn = self._current(event.turn_id)
@@ -214,8 +241,18 @@ class Speaking:
             self._out.append(FinishPlayback(turn.turn_id))
         elif turn.failed:
             self.drop()
+        elif turn.calls or (turn.text.strip() and not turn.voiced):
+            self._finish_unspoken(turn)
         else:
             self.give_up(Stage.RESPONDER, "the reply holds nothing that can be spoken")
+
+    def _finish_unspoken(self, turn: Turn) -> None:
+        """End a turn that was written, or that only calls functions."""
+        self.turn = None
+        if turn.text.strip():
+            self._conversation.add_reply(turn.text)
+        self._out.append(TurnFinished(turn.turn_id, turn.transcript, turn.text, turn.text))
+        self._out.append(EndTurn(turn.turn_id))
 
     def on_audio(self, event: AudioReady) -> None:
         """Play audio of the reply, or hold it."""
@@ -268,6 +305,12 @@ class Speaking:
         self._out.append(TurnFinished(turn.turn_id, turn.transcript, turn.text, heard))
         self._out.append(EndTurn(turn.turn_id))
 
+    def let_finish(self) -> None:
+        """Count a reply whose audio is all there as heard: it plays on, and another may follow."""
+        turn = self.live
+        if turn and turn.playing and turn.playback_closed:
+            self.on_playback_finished(PlaybackFinished(turn.turn_id))
+
     def on_playback_stopped(self, event: PlaybackStopped) -> None:
         """Note what exactly was heard of the turn that was dropped."""
         turn = self._stopped
@@ -303,8 +346,8 @@ class Speaking:
 
     def give_up(self, stage: Stage, message: str) -> None:
         """End the turn because of a failure, and say sorry if that can be said."""
-        turn = self.drop()
         self._out.append(Failure(stage, message))
+        turn = self.drop()
         if stage is Stage.RESPONDER and turn and not turn.aside and not turn.playing:
             self.apologise()
 

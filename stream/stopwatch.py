@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selftalk.stream.events import (
+    Answer,
     CancelTurn,
     InputEvent,
     Notice,
@@ -22,6 +23,7 @@ from selftalk.stream.events import (
     TurnCancelled,
     TurnFinished,
     TurnStarted,
+    UtteranceGiven,
 )
 from selftalk.stream.io import SAMPLE_RATE_HZ
 from selftalk.stream.metrics import FIRST_PLAYED, SPEECH_END, TurnMetrics
@@ -86,7 +88,7 @@ class Stopwatch:
             case SpeechEnded():
                 since = (self._position_samples - item.at_samples) / SAMPLE_RATE_HZ
                 self._utterance |= {SPEECH_END: now - since, "endpoint": now}
-            case TextInput() | Say():
+            case TextInput() | Say() | UtteranceGiven() | Answer():
                 self._utterance = {SPEECH_END: now}
             case Transcribe():
                 self._utterance.pop("transcript", None)

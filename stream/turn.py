@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from selftalk.stream.events import AudioReady
+from selftalk.stream.events import AudioReady, ToolCalled
 from selftalk.stream.reply import Reply
 
 
@@ -37,6 +37,8 @@ class Turn:
     splitter: Splitter
     aside: bool = False
     """Whether it only reports a fault of ours."""
+    voiced: bool = True
+    """Whether it is spoken, or only written."""
     speculative: bool = False
     """Whether it was begun before the user had finished."""
     resumes: int = 0
@@ -52,6 +54,7 @@ class Turn:
     progress_at: int = 0
     """When the reply last came forward, in samples of the agent's clock."""
     text: str = ""
+    calls: list[ToolCalled] = field(default_factory=list)
     reply: Reply = field(default_factory=Reply)
     held: list[AudioReady] = field(default_factory=list)
     in_synthesis: int | None = None
@@ -88,7 +91,8 @@ class Turn:
         """Queue sentences for synthesis; return their indices."""
         indices = [self.reply.add_sentence(sentence) for sentence in sentences]
         self._sentences.extend(sentences)
-        self._waiting.extend(indices)
+        if self.voiced:
+            self._waiting.extend(indices)
         return indices
 
     def take_sentence(self) -> tuple[int, str] | None:

@@ -15,6 +15,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
 
 from selftalk.stream.audio import AudioChunk
+from selftalk.stream.conversation import ToolCall
 from selftalk.stream.errors import SelftalkError
 from selftalk.stream.events import (
     AudioReady,
@@ -27,6 +28,7 @@ from selftalk.stream.events import (
     StageFailed,
     SynthesisFinished,
     Synthesize,
+    ToolCalled,
 )
 from selftalk.stream.io import AudioSink
 from selftalk.stream.speech import Marks, SpeechChunk
@@ -124,7 +126,10 @@ class TurnJobs:
             async with aclosing(deltas):
                 while (delta := await self._next(deltas)) is not None:
                     self._mark("first_token")
-                    self._tell(ReplyDelta(self.turn_id, delta))
+                    if isinstance(delta, ToolCall):
+                        self._tell(ToolCalled(self.turn_id, delta))
+                    else:
+                        self._tell(ReplyDelta(self.turn_id, delta))
             self._tell(ReplyFinished(self.turn_id))
 
     async def _synthesize_sentences(self) -> None:

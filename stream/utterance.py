@@ -38,12 +38,36 @@ class Utterance:
     """Whether it fell upon a reply that still goes on, until it is taken for a real barge-in."""
     overlapped: bool = False
     """Whether the agent's own voice was to be heard during it."""
+    given: bool = False
+    """Whether its end was found by somebody else, so that it surely is meant."""
+    answer: bool = True
+    """Whether it is answered without being asked to."""
     phase: Phase = Phase.ACTIVE
     ended_at: int = 0
     revision: int = 0
     """Of its latest transcription; 0 if none covers it."""
     transcript: str | None = None
     """The result of that transcription, once it is there."""
+
+
+def reason_to_ignore(utterance: Utterance, transcript: str, spoken: str, *, speaking: bool) -> str:
+    """Why this deserves no answer; empty if it does.
+
+    Args:
+        utterance: what was said.
+        transcript: of it.
+        spoken: what the agent said lately.
+        speaking: whether it still speaks.
+    """
+    if not words_of(transcript):
+        return "nothing understood"
+    if utterance.given:
+        return ""
+    if utterance.overlapped and is_echo(transcript, spoken):
+        return "echo"
+    if utterance.tentative and speaking and is_backchannel(transcript):
+        return "backchannel"
+    return ""
 
 
 def same_words(one: str, other: str) -> bool:
