@@ -6,7 +6,7 @@ frozen batch norms are folded here: our modules hold plain weights.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy.typing as npt
@@ -120,6 +120,22 @@ def discriminator_state(weights: Arrays) -> State:
     return _renamed(weights, DISCRIMINATOR_RULES)
 
 
+def t2s_weights(state: State, base: Arrays) -> State:
+    """What `t2s_state` was made of, with the values of a state that was trained since."""
+    return _undone(t2s_state, state, base)
+
+
+def sovits_weights(state: State, base: Arrays) -> State:
+    """What `sovits_state` was made of, with the values of a state that was trained since.
+
+    Weight norm stays folded and the posterior encoder is left out, as it is in the small files of
+    the official training. What only the codebook's training needs is kept as it was.
+    """
+    kept = {name: torch.as_tensor(base[name]) for name in base if SOVITS_UNUSED.match(name)}
+    needed = {name: array for name, array in base.items() if not name.startswith("enc_q.")}
+    return kept | _undone(sovits_state, state, {n: a for n, a in needed.items() if n not in kept})
+
+
 def speaker_config(weights: Arrays) -> ERes2NetConfig:
     """Read the sizes of the official speaker model (ERes2NetV2) from its tensors."""
     shapes = {name: tuple(array.shape) for name, array in weights.items()}
@@ -208,6 +224,24 @@ def _renamed(weights: Arrays, rules: Rules) -> State:
             name = re.sub(pattern, ours, name)
         state[name] = (array if isinstance(array, Tensor) else torch.tensor(array)).float()
     return _folded(state)
+
+
+def _undone(convert: Callable[[Arrays], State], state: State, base: Arrays) -> State:
+    """Undo a conversion: the tensors of `state` under their names in `base`, shaped like there."""
+    shapes = {
+        name.removesuffix("_v") if name.endswith("weight_v") else name: tuple(array.shape)
+        for name, array in base.items()
+        if not name.endswith("weight_g")
+    }
+    foreign = list(shapes)
+    numbers = {
+        name: torch.full([1] * len(shapes[name]), float(number))
+        for number, name in enumerate(foreign)
+    }
+    named = {ours: foreign[int(number)] for ours, number in convert(numbers).items()}
+    # The conversion also mirrors the channels of some; done once more, it undoes that.
+    mirrored = convert({name: state[ours].reshape(shapes[name]) for ours, name in named.items()})
+    return {name: mirrored[ours].contiguous() for ours, name in named.items()}
 
 
 def _numbered(state: State) -> State:

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from selftalk.models.convnext import full_precision
 from selftalk.models.discriminator import PERIODS
 from selftalk.models.flow import Flow
 from selftalk.models.generator import Generator, GeneratorConfig
@@ -240,7 +241,8 @@ class TrainableSovits(nn.Module):
         """
         model, mask = self.sovits, batch.frame_mask
         style = model.style(batch.spectrum, batch.speaker, mask)
-        with torch.no_grad():  # tokens stay what Text2Semantic has learned
+        # Tokens stay what Text2Semantic has learned; half precision would move some.
+        with torch.no_grad(), full_precision(batch.ssl):
             tokens = model.semantic_tokens(batch.ssl)
         frames = model.encode(tokens, batch.phones, style, mask, batch.phone_mask)
         mean, log_scale = model.text_encoder.latent(frames, mask)

@@ -479,6 +479,19 @@ def test_sovits_chunks_as_the_reference_streams(sovits, parity):
     assert said == sovits.tokens.shape[1]
 
 
+def test_weights_go_back_to_their_foreign_names(golden, sovits, t2s):
+    pairs = [(checkpoint.sovits_state, checkpoint.sovits_weights, sovits.weights)]
+    if golden.has("s1.ckpt"):
+        pairs.append(
+            (checkpoint.t2s_state, checkpoint.t2s_weights, golden.checkpoint("s1.ckpt")["weight"])
+        )
+    for convert, undo, base in pairs:
+        state = convert(base)
+        again = convert(undo(state, base))
+        assert again.keys() == state.keys()
+        assert all(torch.equal(again[name], state[name]) for name in state)
+
+
 # Stage 2: training
 
 
