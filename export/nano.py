@@ -15,6 +15,7 @@ import torch
 from selftalk.export.onnx import GraphSource, export_graph, save_graph, state_names, state_shapes
 from selftalk.export.quantize import to_int8
 from selftalk.models.nano import FRAMES_PER_TOKEN, SAMPLE_RATE_HZ, NanoConfig, NanoVocoder
+from selftalk.models.tokenizer import FEATURES, PROSODY, Tokenizer
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.stream.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, sha256_of
 from selftalk.stream.errors import BundleError
@@ -29,17 +30,31 @@ class NanoModules:
     config: NanoConfig
     text_to_tokens: TextToTokens
     vocoder: NanoVocoder
+    tokenizer: Tokenizer | None = None
 
 
-def load_modules(t2s: Path, vocoder: Path, config: NanoConfig | None = None) -> NanoModules:
-    """Read the weights that training wrote.
+def load_modules(
+    t2s: Path, vocoder: Path, tokenizer: Path | None = None, config: NanoConfig | None = None
+) -> NanoModules:
+    """Read the weights that training wrote; without a tokenizer, recordings cannot be read.
 
     Raises:
         BundleError: a file is missing or holds other weights.
     """
     config = config or NanoConfig()
-    modules = NanoModules(config, TextToTokens(config), NanoVocoder(config))
-    for module, path in ((modules.text_to_tokens, t2s), (modules.vocoder, vocoder)):
+    modules = NanoModules(
+        config,
+        TextToTokens(config),
+        NanoVocoder(config),
+        Tokenizer(config) if tokenizer else None,
+    )
+    files: list[tuple[torch.nn.Module, Path]] = [
+        (modules.text_to_tokens, t2s),
+        (modules.vocoder, vocoder),
+    ]
+    if modules.tokenizer is not None and tokenizer is not None:
+        files.append((modules.tokenizer, tokenizer))
+    for module, path in files:
         try:
             weights = safetensors.torch.load_file(path)
             module.load_state_dict({name: value.float() for name, value in weights.items()})
@@ -64,6 +79,18 @@ class Prefill(torch.nn.Module):
         return context, durations
 
 
+class Tokens(torch.nn.Module):
+    """The tokenizer without the heads that only its training needs."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.tokenizer = tokenizer
+
+    def forward(self, features: torch.Tensor, prosody: torch.Tensor) -> torch.Tensor:
+        """Features (1, 2 T, 512), prosody (1, 4 T, 3) → tokens (1, T)."""
+        return self.tokenizer.tokens(features, prosody)
+
+
 def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
     """The list of nano's graphs."""
     config = modules.config
@@ -76,7 +103,7 @@ def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
     vocoder_state = vocoder.initial_state(1)
     before, after = state_names(vocoder_state, "state"), state_names(vocoder_state, "next_state")
     lengths: dict[str, tuple[int, ...]] = dict.fromkeys(before, (1,))
-    return {
+    sources = {
         "t2s_prefill": GraphSource(
             Prefill(modules),
             (torch.randint(0, config.symbols, (1, 12)), speaker),
@@ -109,6 +136,15 @@ def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
             {"tokens": (1,), "symbols": (1,), **lengths},
         ),
     }
+    if modules.tokenizer is not None:
+        sources["tokenizer"] = GraphSource(
+            Tokens(modules.tokenizer),
+            (torch.randn(1, 20, FEATURES), torch.randn(1, FRAMES_PER_TOKEN * 10, PROSODY)),
+            ["features", "prosody"],
+            ["tokens"],
+            {"features": (1,), "prosody": (1,)},
+        )
+    return sources
 
 
 def initial_shapes(modules: NanoModules) -> dict[str, dict[str, tuple[int, ...]]]:
@@ -116,6 +152,7 @@ def initial_shapes(modules: NanoModules) -> dict[str, dict[str, tuple[int, ...]]
     past = modules.text_to_tokens.decoder.initial_state(1)
     return {
         "t2s_prefill": {},
+        "tokenizer": {},
         "t2s_step": {"past": tuple(past.shape)},
         "vocoder": state_shapes(modules.vocoder.initial_state(1)),
     }
@@ -149,6 +186,8 @@ def export_nano(
         specs = {}
         for name, source in graph_sources(modules).items():
             wanted = precision if isinstance(precision, str) else precision[name]
+            # A token is a rounding: what int8 blurs would become other tokens.
+            wanted = "fp32" if name == "tokenizer" else wanted
             specs[name] = _write_graph(building, name, export_graph(source), wanted, modules)
         for name, path in (extra_graphs or {}).items():
             shutil.copyfile(path, building / f"{name}.onnx")

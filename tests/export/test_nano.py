@@ -9,8 +9,13 @@ from torch.utils import _pytree as pytree
 from selftalk.export.nano import NanoModules, export_nano, graph_sources
 from selftalk.export.onnx import export_graph, state_names
 from selftalk.models.nano import NanoConfig, NanoVocoder
+from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training.t2s_task import TextToTokens
+from selftalk.stream.audio import concat
 from selftalk.stream.bundle import Bundle
+from selftalk.stream.content import Content
+from selftalk.stream.conversion import convert
+from selftalk.stream.speech_prosody import Prosody
 from selftalk.stream.synthesizer import open_synthesizer
 from selftalk.stream.voices import Voice
 
@@ -24,8 +29,8 @@ TOLERANCE = {"atol": 1e-4, "rtol": 1e-4}
 @pytest.fixture(scope="module")
 def modules():
     torch.manual_seed(0)
-    made = NanoModules(TINY, TextToTokens(TINY), NanoVocoder(TINY))
-    for module in (made.text_to_tokens, made.vocoder):
+    made = NanoModules(TINY, TextToTokens(TINY), NanoVocoder(TINY), Tokenizer(TINY, width=16))
+    for module in (made.text_to_tokens, made.vocoder, made.tokenizer):
         for parameter in module.parameters():
             torch.nn.init.normal_(parameter, std=0.1)
         module.eval()
@@ -43,6 +48,25 @@ def run_graph(bundle, name, inputs):
     session = onnxruntime.InferenceSession(bundle.graph_path(name))
     outputs = [port.name for port in session.get_outputs()]
     return dict(zip(outputs, session.run(None, inputs), strict=True))
+
+
+@pytest.mark.parametrize("tokens", [1, 7, 40])
+def test_tokenizer(modules, bundle, tokens):
+    features, prosody = torch.randn(1, 2 * tokens, 512), torch.randn(1, 4 * tokens, 3)
+    with torch.no_grad():
+        expected = modules.tokenizer.tokens(features, prosody)
+    inputs = {"features": features.numpy(), "prosody": prosody.numpy()}
+    np.testing.assert_array_equal(run_graph(bundle, "tokenizer", inputs)["tokens"], expected)
+
+
+def test_a_recording_is_converted_whole(bundle):
+    voice = Voice("nobody", np.zeros(256, np.float32), np.log(150.0))
+    prosody = Prosody(np.zeros((4 * 60, 3), np.float32), np.log(100.0))
+    content = Content(np.arange(60) * 7, prosody)
+    made = concat(convert(bundle, content, voice), bundle.manifest.sample_rate_hz)
+    assert len(made) == 60 * 960
+    again = concat(convert(bundle, content, voice), bundle.manifest.sample_rate_hz)
+    np.testing.assert_array_equal(made.samples, again.samples)
 
 
 @pytest.mark.parametrize("length", [1, 7, 40])

@@ -1,0 +1,43 @@
+"""Conversion: what one person said, as another voice would have said it.
+
+Content and melody are the recording's; the colour and the mean pitch are the voice's. Knows
+nothing about text.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from selftalk.stream.audio import AudioChunk
+from selftalk.stream.bundle import Bundle
+from selftalk.stream.chunks import limited
+from selftalk.stream.content import FRAMES_PER_TOKEN, Content
+from selftalk.stream.nano_synthesizer import speaker_of
+from selftalk.stream.text.symbols import SYMBOLS_V2
+from selftalk.stream.vocoder import Vocoder
+from selftalk.stream.voices import Voice
+
+CHUNK_TOKENS = 25
+NO_SYMBOL = len(SYMBOLS_V2)
+"""Stands where nothing is known about the text."""
+
+
+def convert(
+    bundle: Bundle, content: Content, voice: Voice, *, pitch_semitones: float = 0.0, seed: int = 0
+) -> Iterator[AudioChunk]:
+    """Yield the recording's content in a voice, a second at a time.
+
+    Args:
+        bundle: of nano.
+        content: of a recording.
+        voice: whose voice it gets.
+        pitch_semitones: raises or lowers it.
+        seed: of the noise in breath and fricatives.
+    """
+    vocoder = Vocoder(bundle)
+    stream = vocoder.stream(speaker_of(voice, pitch_semitones), seed)
+    for start in range(0, len(content.tokens), CHUNK_TOKENS):
+        tokens = content.tokens[start : start + CHUNK_TOKENS]
+        symbols = np.full(FRAMES_PER_TOKEN * len(tokens), NO_SYMBOL, np.int64)
+        yield AudioChunk(limited(stream.push(tokens, symbols)), vocoder.sample_rate_hz)
+    yield AudioChunk(limited(stream.flush()), vocoder.sample_rate_hz)
