@@ -1,0 +1,115 @@
+"""Narration: a whole text in a voice, sentence by sentence, as a server speaks it.
+
+Also which voice is meant by the names that clients know. Knows nothing about formats or HTTP.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from selftalk.stream.audio import AudioChunk
+from selftalk.stream.errors import TextError
+from selftalk.stream.sentences import SentenceSplitter
+from selftalk.stream.server.app import ServerContext
+from selftalk.stream.speech import Marks, PhoneTime, SpeechChunk, WordTime
+from selftalk.stream.stop import StopFlag
+from selftalk.stream.synthesizer import SynthesisOptions
+
+OPENAI_VOICES = frozenset(
+    "alloy ash ballad coral echo fable onyx nova sage shimmer verse marin cedar".split()
+)
+"""Names that programs hard-code; here they mean the server's own voice."""
+SLOWEST, FASTEST = 0.5, 2.0
+
+
+class Narrator(Protocol):
+    """A synthesizer whose options can be chosen for each text."""
+
+    options: SynthesisOptions
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """The rate of every chunk."""
+        ...
+
+    def stream(
+        self,
+        text: str,
+        voice: Any,
+        *,
+        stop: StopFlag | None = None,
+        marks: Marks | None = None,
+        options: SynthesisOptions | None = None,
+    ) -> Iterator[SpeechChunk]:
+        """Yield the speech of one sentence; see `Synthesizer`."""
+        ...
+
+
+def narrator_of(context: ServerContext) -> Narrator:
+    """The synthesizer that all connections share."""
+    return cast(Narrator, context.stages.synthesizer)
+
+
+def voice_for(context: ServerContext, name: str | None) -> tuple[str, Any]:
+    """The voice that a client means, and its true name.
+
+    Raises:
+        VoiceError: there is no such voice, or it must not be used.
+    """
+    if not name or (name in OPENAI_VOICES and name not in context.voice_names()):
+        voice = context.stages.voice
+        return str(getattr(voice, "name", "default")), voice
+    return name, context.voice_named(name)
+
+
+def narrate(
+    narrator: Narrator,
+    text: str,
+    voice: Any,
+    options: SynthesisOptions,
+    stop: StopFlag,
+    *,
+    pause_seconds: float = 0.0,
+) -> Iterator[SpeechChunk]:
+    """Yield the speech of a text; times of words are counted from its beginning.
+
+    Args:
+        narrator: who speaks.
+        text: sentences, plain or with marks that are not spoken.
+        voice: in whose voice.
+        options: language, speed and so on.
+        stop: set it to end within a step.
+        pause_seconds: silence after each piece of the text, besides the voice's own.
+
+    Raises:
+        TextError: there is nothing in the text that can be spoken.
+    """
+    splitter = SentenceSplitter()
+    rate_hz = narrator.sample_rate_hz
+    silence = AudioChunk(np.zeros(round(pause_seconds * rate_hz), np.float32), rate_hz)
+    position = 0
+    for sentence in [*splitter.push(text), *splitter.flush()]:
+        start = position
+        for chunk in narrator.stream(sentence, voice, stop=stop, options=options):
+            position += len(chunk.audio)
+            yield SpeechChunk(chunk.audio, _shifted(chunk.words, start))
+        if stop.is_set:
+            return
+        if len(silence) and position > start:
+            position += len(silence)
+            yield SpeechChunk(silence)
+    if not position and not stop.is_set:
+        raise TextError("the text holds nothing that can be spoken")
+
+
+def _shifted(words: tuple[WordTime, ...], samples: int) -> tuple[WordTime, ...]:
+    return tuple(
+        WordTime(
+            word.text,
+            word.start_samples + samples,
+            word.end_samples + samples,
+            tuple(PhoneTime(one, a + samples, b + samples) for one, a, b in word.phones),
+        )
+        for word in words
+    )
