@@ -7,6 +7,8 @@ SelftalkError
 ├── WeightsError       a model file is missing, damaged, or refused
 ├── BundleError        an exported bundle does not fit this version or is damaged
 ├── VoiceError         a voice does not exist or its file is damaged
+│   └── ConsentError   its owner's consent is missing, or was not understood
+├── LabelError         a label or the log of what was made cannot be written
 ├── TextError          a text cannot be spoken
 ├── RecognizerError    speech could not be transcribed
 ├── ResponderError     no reply could be had
@@ -44,6 +46,14 @@ class BundleError(SelftalkError, ValueError):
 
 class VoiceError(SelftalkError, ValueError):
     """A voice does not exist or its file is damaged."""
+
+
+class ConsentError(VoiceError):
+    """The consent of a voice's owner is missing, or was not understood."""
+
+
+class LabelError(SelftalkError, RuntimeError):
+    """A label, or the log of what was made, cannot be written."""
 
 
 class TextError(SelftalkError, ValueError):

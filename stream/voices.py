@@ -16,6 +16,7 @@ import safetensors.numpy
 from selftalk.stream.audio import Float32Array, write_atomically
 from selftalk.stream.errors import VoiceError
 from selftalk.stream.home import data_folder
+from selftalk.stream.trust.permission import is_stock, require_consent
 
 SUFFIX = ".voice"
 FORMAT = 1
@@ -33,7 +34,7 @@ class Voice:
     mean_log_pitch: float
     """Natural logarithm of the mean pitch in Hz."""
     about: dict[str, str] = field(default_factory=dict)
-    """Plain facts: language, description, origin."""
+    """Plain facts: language, description, origin; the receipt of consent to a person's voice."""
 
     def save(self, path: Path) -> None:
         """Write the voice in one step."""
@@ -79,7 +80,7 @@ def list_voices(shipped: Path) -> dict[str, Path]:
 
 
 def find_voice(name: str, shipped: Path) -> Voice:
-    """Load a voice by name; never another one in its place.
+    """Load a voice by name, if it may speak; never another one in its place.
 
     Args:
         name: as `selftalk voices` lists it.
@@ -87,11 +88,16 @@ def find_voice(name: str, shipped: Path) -> Voice:
 
     Raises:
         VoiceError: there is no voice of this name.
+        ConsentError: it is a person's voice, and no receipt of their consent holds.
     """
     known = list_voices(shipped)
     if name not in known:
         raise VoiceError(f"unknown voice '{name}'; known: {', '.join(sorted(known)) or 'none'}")
-    return Voice.load(known[name])
+    path = known[name]
+    voice = Voice.load(path)
+    if path.parent != shipped or not is_stock(voice.about):
+        require_consent(name, voice.about, voice.speaker)
+    return voice
 
 
 def check_voice_name(name: str) -> str:

@@ -15,6 +15,7 @@ ALLOWED = {  # what a folder may import of selftalk
     "stream/server": {"stream"},
     "stream/studio": {"stream", "configs"},
     "stream/text": {"stream.text", "stream.errors", "stream.home"},
+    "stream/trust": {"stream", "configs"},
     "clients": {"stream.protocol"},
     "models": {"models"},
     "models/training": {"models", "models.training", "stream"},
@@ -28,6 +29,7 @@ FOREIGN = {  # libraries a folder must not touch at all
     "stream/server": {"torch", "onnx", "transformers"},
     "stream/studio": {"torch", "onnx", "transformers"},
     "stream/text": {"torch", "onnx", "onnxruntime", "transformers"},
+    "stream/trust": {"torch", "onnx", "transformers"},
     "clients": {"torch", "onnx", "onnxruntime"},
     "models": {"onnxruntime", "soundfile", "websockets"},
 }

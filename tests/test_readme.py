@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes_trust import agreed
 
 from selftalk.stream import bundle as bundle_module
 from selftalk.stream import metrics, selves
@@ -170,7 +171,8 @@ def tiny_voice(tmp_path, monkeypatch):
     monkeypatch.setenv("SELFTALK_HOME", str(tmp_path))
     (tmp_path / "voices").mkdir()
     speaker = np.full(256, 1 / 16, np.float32)
-    Voice("default", speaker, float(np.log(170))).save(tmp_path / "voices/default.voice")
+    voice = Voice("default", speaker, float(np.log(170)))
+    agreed(voice).save(tmp_path / "voices/default.voice")
 
 
 @pytest.mark.parametrize("block", examples("python"))

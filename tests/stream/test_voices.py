@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from fakes_trust import agreed
 
 from selftalk.stream.errors import VoiceError
 from selftalk.stream.voices import Voice, check_voice_name, find_voice, list_voices
@@ -34,7 +35,7 @@ def test_own_voices_hide_shipped_ones(tmp_path, voice):
     shipped.mkdir()
     own.mkdir(parents=True)
     voice.save(shipped / "mila.voice")
-    Voice("own", voice.speaker, 5.5).save(own / "mila.voice")
+    agreed(Voice("own", voice.speaker, 5.5), "mila").save(own / "mila.voice")
     assert list(list_voices(shipped)) == ["mila"]
     assert find_voice("mila", shipped).name == "own"
 

@@ -20,7 +20,8 @@ def bundle(tmp_path, monkeypatch):
     monkeypatch.setenv("SELFTALK_HOME", str(tmp_path / "home"))
     folder = Path(shutil.copytree(TINY, tmp_path / "bundle"))
     (folder / "voices").mkdir()
-    Voice("default", np.full(256, 1 / 16, np.float32), 5.0).save(folder / "voices/default.voice")
+    stock = Voice("default", np.full(256, 1 / 16, np.float32), 5.0, {"origin": "stock"})
+    stock.save(folder / "voices/default.voice")
     return folder
 
 
