@@ -53,22 +53,68 @@ class ScaleDiscriminator(nn.Module):
 class PeriodDiscriminator(nn.Module):
     """Convolutions along the columns of the waveform in rows of `period` samples."""
 
-    def __init__(self, period: int) -> None:
+    def __init__(self, period: int, channels: Sequence[int] = PERIOD_CHANNELS) -> None:
         super().__init__()
         self.period = period
+        strides = PERIOD_STRIDES[-len(channels) + 1 :]
         self.convs = nn.ModuleList(
             normed(nn.Conv2d(before, after, (5, 1), (stride, 1), (2, 0)))
-            for before, after, stride in zip(
-                PERIOD_CHANNELS[:-1], PERIOD_CHANNELS[1:], PERIOD_STRIDES, strict=True
-            )
+            for before, after, stride in zip(channels[:-1], channels[1:], strides, strict=True)
         )
-        self.score = normed(nn.Conv2d(PERIOD_CHANNELS[-1], 1, (3, 1), padding=(1, 0)))
+        self.score = normed(nn.Conv2d(channels[-1], 1, (3, 1), padding=(1, 0)))
 
     def forward(self, wave: Tensor) -> Judgement:
         """Judge (B, S)."""
         missing = -wave.shape[1] % self.period
         x = F.pad(wave[:, None], (0, missing), mode="reflect")
         return _judge(x.unflatten(2, (-1, self.period)), self.convs, self.score)
+
+
+class SpectrumDiscriminator(nn.Module):
+    """Convolutions over the logarithm of the spectrogram (Jang et al. 2021, "UnivNet")."""
+
+    window: Tensor
+
+    def __init__(self, fft_samples: int, hop_samples: int, channels: int) -> None:
+        super().__init__()
+        self.fft_samples, self.hop_samples = fft_samples, hop_samples
+        self.register_buffer("window", torch.hann_window(fft_samples), persistent=False)
+        self.convs = nn.ModuleList(
+            [
+                normed(nn.Conv2d(1, channels, (9, 3), padding=(4, 1))),
+                normed(nn.Conv2d(channels, channels, (9, 3), (2, 1), padding=(4, 1))),
+                normed(nn.Conv2d(channels, channels, (9, 3), (2, 1), padding=(4, 1))),
+                normed(nn.Conv2d(channels, channels, (9, 3), (2, 1), padding=(4, 1))),
+            ]
+        )
+        self.score = normed(nn.Conv2d(channels, 1, 3, padding=1))
+
+    def forward(self, wave: Tensor) -> Judgement:
+        """Judge (B, S)."""
+        with torch.autocast(wave.device.type, enabled=False):
+            spectrum = torch.stft(
+                wave.float(), self.fft_samples, self.hop_samples, window=self.window,
+                return_complex=True,
+            )  # fmt: skip
+            level = torch.log(spectrum.real**2 + spectrum.imag**2 + 1e-5)
+        return _judge(level[:, None], self.convs, self.score)
+
+
+class SlimDiscriminators(nn.Module):
+    """Small judges for a small model: what HiFi-GAN's are too slow for without a GPU."""
+
+    def __init__(self, channels: Sequence[int] = (1, 16, 32, 64, 128)) -> None:
+        super().__init__()
+        self.discriminators = nn.ModuleList(
+            [
+                SpectrumDiscriminator(1024, 256, channels[1]),
+                *(PeriodDiscriminator(period, channels) for period in PERIODS),
+            ]
+        )
+
+    def forward(self, wave: Tensor) -> list[Judgement]:
+        """Judge (B, S), once by each."""
+        return [discriminator(wave) for discriminator in self.discriminators]
 
 
 class Discriminators(nn.Module):

@@ -21,8 +21,10 @@ from torch import nn
 
 from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.tokenizer import Tokenizer
+from selftalk.models.training.adversarial import AdversarialRun
 from selftalk.models.training.corpus import Corpus, Utterance
 from selftalk.models.training.examples import Example, example_of, whisper_features
+from selftalk.models.training.judged_vocoder_task import JudgedVocoderTask
 from selftalk.models.training.loop import Run, Schedule, Task
 from selftalk.models.training.stock_voices import save_voices, stock_voices
 from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
@@ -33,6 +35,7 @@ SCHEDULES = {
     "tokenizer": Schedule(steps=2500, learning_rate=1e-3),
     "t2s": Schedule(steps=6000, learning_rate=1e-3),
     "vocoder": Schedule(steps=12000, learning_rate=8e-4, betas=(0.8, 0.99)),
+    "judged-vocoder": Schedule(steps=20000, learning_rate=2e-4, betas=(0.8, 0.99)),
 }
 Item = TypeVar("Item")
 
@@ -92,7 +95,8 @@ def build_task(stage: str, arguments: argparse.Namespace) -> Task:
     model = NanoVocoder(config)
     train_examples, valid_examples = split(examples)
     train_tokens, valid_tokens = split(tokens)
-    return VocoderTask(model, train_examples, train_tokens, valid_examples, valid_tokens)
+    task = VocoderTask(model, train_examples, train_tokens, valid_examples, valid_tokens)
+    return JudgedVocoderTask(task) if stage == "judged-vocoder" else task
 
 
 def untokenized_vocoder_task(config: NanoConfig, arguments: argparse.Namespace) -> VocoderTask:
@@ -137,7 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     task = build_task(options.stage, options)
     if options.warm and not (options.out / "last.pt").exists():
         load_weights(task.model, options.warm)
-    run = Run(task, schedule, options.out)
+    make_run = AdversarialRun if options.stage == "judged-vocoder" else Run
+    run = make_run(task, schedule, options.out)
     run.fit(options.minutes)
     save_average(run)
 

@@ -34,6 +34,15 @@ class VocoderBatch:
     pulses: Tensor  # (B, T * 960)
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """A batch as the vocoder speaks it."""
+
+    batch: VocoderBatch
+    prosody: Tensor  # (B, 4 T, 3) predicted
+    wave: Tensor  # (B, T * 960)
+
+
 class VocoderTask:
     """Spectral reconstruction with the teacher's pitch; the pitch itself is learnt beside it."""
 
@@ -62,17 +71,20 @@ class VocoderTask:
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
         """See `Task.loss`."""
+        return self.score(self.speak(step))
+
+    def speak(self, step: int) -> Spoken:
+        """The batch of a step, spoken."""
         generator = np.random.default_rng((1, step))
         batch = self._draw(generator)
         told = replace(batch, prosody=self._misjudged(batch.prosody, generator))
         with mixed_precision():
             predicted, filters = run_vocoder(self.model, told)
-        return self._score(predicted, filters, batch)
+        return Spoken(batch, predicted, synthesize(filters, batch))
 
-    def _score(
-        self, predicted: Tensor, filters: Tensor, batch: VocoderBatch
-    ) -> tuple[Tensor, dict[str, float]]:
-        made = synthesize(filters, batch)
+    def score(self, spoken: Spoken) -> tuple[Tensor, dict[str, float]]:
+        """The distance of what was spoken from the teacher's speech, and figures."""
+        batch, predicted, made = spoken.batch, spoken.prosody, spoken.wave
         mel, linear = self.spectral(made, batch.wave)
         voiced = batch.prosody[..., 1]
         phase = phase_loss(made, batch.wave, (voiced > 0.5).float())
