@@ -54,7 +54,7 @@ class NanoConfig:
     ahead_blocks: int = 3
     kernel: int = 7
     expansion: int = 3
-    dropout: float = 0.1
+    dropout: float = 0.2
     extras: dict[str, float] = field(default_factory=dict)
 
     @property
