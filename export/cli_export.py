@@ -17,7 +17,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     nano.add_argument("--speaker-encoder", type=Path, help="ge2e.onnx, to be included")
     nano.add_argument("--voices", type=Path, help="folder with .voice files, to be included")
     nano.add_argument("--languages", default="en,zh", help="what the weights were trained on")
-    nano.add_argument("--precision", choices=("fp32", "int8"), default="int8")
+    nano.add_argument(
+        "--precision", choices=("fp32", "fp16", "int8"), help="by default the best of each graph"
+    )
     nano.add_argument("--version", default="0.1", help="of the weights")
     nano.add_argument("-o", "--output", type=Path, required=True, help="the bundle's folder")
     parser.set_defaults(run=run)

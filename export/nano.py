@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 
 from selftalk.export.onnx import GraphSource, export_graph, save_graph, state_names, state_shapes
-from selftalk.export.quantize import to_int8
+from selftalk.export.quantize import to_half_weights, to_int8
 from selftalk.models.nano import FRAMES_PER_TOKEN, SAMPLE_RATE_HZ, NanoConfig, NanoVocoder
 from selftalk.models.tokenizer import FEATURES, PROSODY, Tokenizer
 from selftalk.models.training.t2s_task import TextToTokens
@@ -21,6 +21,9 @@ from selftalk.stream.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, sha256
 from selftalk.stream.errors import BundleError
 
 TOKEN_RATE_HZ = 25
+PRECISION = {"t2s_prefill": "int8", "t2s_step": "int8", "vocoder": "fp16"}
+"""The vocoder's pitch adds up to a phase, so a chunk must not be rounded unlike the whole."""
+SMALLER = {"int8": to_int8, "fp16": to_half_weights}
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ def export_nano(
     modules: NanoModules,
     folder: Path,
     *,
-    precision: Mapping[str, str] | str = "int8",
+    precision: Mapping[str, str] | str | None = None,
     extra_graphs: Mapping[str, Path] | None = None,
     voices: Path | None = None,
     languages: tuple[str, ...] = ("en",),
@@ -173,7 +176,8 @@ def export_nano(
     Args:
         modules: the trained modules.
         folder: the bundle's folder.
-        precision: "fp32" or "int8", for all graphs or for each by name.
+        precision: "fp32", "fp16" (weights only) or "int8", for all graphs or for each by name; by
+            default what was found best for each.
         extra_graphs: finished ONNX files to include, such as the speaker encoder.
         voices: a folder with `.voice` files to include.
         languages: what the weights were trained on.
@@ -185,7 +189,11 @@ def export_nano(
         building.mkdir()
         specs = {}
         for name, source in graph_sources(modules).items():
-            wanted = precision if isinstance(precision, str) else precision[name]
+            wanted = (
+                precision
+                if isinstance(precision, str)
+                else (precision or PRECISION).get(name, "int8")
+            )
             # A token is a rounding: what int8 blurs would become other tokens.
             wanted = "fp32" if name == "tokenizer" else wanted
             specs[name] = _write_graph(building, name, export_graph(source), wanted, modules)
@@ -205,7 +213,7 @@ def _write_graph(
     folder: Path, name: str, model: onnx.ModelProto, precision: str, modules: NanoModules
 ) -> GraphSpec:
     path = folder / f"{name}.onnx"
-    save_graph(to_int8(model) if precision == "int8" else model, path)
+    save_graph(SMALLER[precision](model) if precision in SMALLER else model, path)
     return _spec(path, precision, initial_shapes(modules)[name])
 
 

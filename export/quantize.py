@@ -1,14 +1,30 @@
-"""Smaller graphs: matrix products with 8-bit weights.
+"""Smaller graphs: matrix products with 8-bit weights, or weights kept in half precision.
 
-Weights are rounded once, per channel; activations at run time. Convolutions stay in float: they
-are depthwise here, a hundredth of the work, and suffer most from rounding.
+With 8 bits weights are rounded once, per channel, and activations at run time, all that are in one
+call by the same scale: so what a graph says of a frame depends a little on the frames beside it.
+A graph that is to say the same in chunks as at once keeps its weights in half precision instead
+and computes in float. Convolutions stay in float: they are depthwise here, a hundredth of the work,
+and suffer most from rounding.
 """
 
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.matmul_nbits_quantizer import (
+    DefaultWeightOnlyQuantConfig,
+    MatMulNBitsQuantizer,
+)
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+NBITS_BLOCK = 64
+INT8_ACTIVATIONS = 4
+"""The accuracy level at which 8-bit weights meet 8-bit activations; others are far slower."""
+
+SMALL_TENSOR_VALUES = 1024
+"""Biases and scales are not worth a rounding error."""
 
 
 def to_int8(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -30,3 +46,44 @@ def to_int8(model: onnx.ModelProto) -> onnx.ModelProto:
             extra_options={"MatMulConstBOnly": True},
         )
         return onnx.load(target)
+
+
+def to_half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Keep large weights in 16 bits; the runtime widens them once, when it opens the graph."""
+    halved = onnx.ModelProto()
+    halved.CopyFrom(model)
+    graph, casts = halved.graph, []
+    for weight in graph.initializer:
+        values = onnx.numpy_helper.to_array(weight)
+        if values.dtype != np.float32 or values.size < SMALL_TENSOR_VALUES:
+            continue
+        name = weight.name
+        weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        cast = onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
+        casts.append(cast)
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return halved
+
+
+def to_nbits8(model: onnx.ModelProto, excluded: tuple[str, ...] = ()) -> onnx.ModelProto:
+    """Quantize matrix products for one row at a time: weights in blocks, each with a scale.
+
+    Args:
+        model: a graph; it is changed.
+        excluded: names of nodes that stay as they are.
+    """
+    config = DefaultWeightOnlyQuantConfig(
+        block_size=NBITS_BLOCK, is_symmetric=True, accuracy_level=INT8_ACTIVATIONS, bits=8
+    )
+    quantizer = MatMulNBitsQuantizer(model, algo_config=config, nodes_to_exclude=list(excluded))
+    quantizer.process()
+    quantized: onnx.ModelProto = quantizer.model.model
+    return quantized
+
+
+def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Halve the weights and compute in half precision, for GPUs; the ports stay float32."""
+    halved: onnx.ModelProto = convert_float_to_float16(model, keep_io_types=True)
+    return halved
