@@ -38,8 +38,8 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 class Layout:
     """A recognised checkpoint, its tensors still undecoded."""
 
-    kind: Literal["s1", "s2"]
-    """s1: phonemes to semantic tokens; s2: tokens to speech."""
+    kind: Literal["s1", "s2", "weights"]
+    """s1: phonemes to semantic tokens; s2: tokens to speech; weights: of some other network."""
     version: str
     """s1: v1, v2 (serves v2Pro and v2ProPlus too) or unknown; s2: v1, v2, v2Pro, v2ProPlus."""
     weight: dict[str, TensorPlace]
@@ -81,6 +81,24 @@ def recognise(tag: str, root: object) -> Layout:
             "the checkpoint is a discriminator (s2D), needed for training only; give the s2G file"
         )
     raise CheckpointError("the checkpoint holds neither a GPT (s1) nor a SoVITS (s2) model")
+
+
+def recognise_weights(tag: str, root: object) -> Layout:
+    """Take the tensors of any network: a discriminator, HuBERT, a speaker model.
+
+    Args:
+        tag: the first two bytes of the file.
+        root: what its pickle describes: a dict of tensors, or one that has it as 'weight'.
+
+    Raises:
+        CheckpointError: it is anything else.
+    """
+    del tag
+    if isinstance(root, dict) and "weight" not in root:
+        root = {"weight": root}
+    if not isinstance(root, dict):
+        raise CheckpointError("the file holds no tensors by name")
+    return Layout("weights", "unknown", _weight(root), {}, "")
 
 
 def _later_version(version: str) -> CheckpointError:

@@ -1,9 +1,10 @@
 """The confined process in which a user's checkpoint is read: file in, safetensors and JSON out.
 
-Started by the importer as `python -m selftalk.export.checkpoint_worker FILE FOLDER`. The reader
-it runs is harmless by design; the confinement is for what nobody thought of. Once everything is
-imported, memory, processor time, file size and processes are limited, and any attempt to import,
-compile, start a program, or touch the network ends the process on the spot.
+Started by the importer as `python -m selftalk.export.checkpoint_worker FILE FOLDER [KIND]`, where
+KIND is "voice" (if not given), or "weights" for the tensors of another network. The reader it runs
+is harmless by design; the confinement is for what nobody thought of. Once everything is imported,
+memory, processor time, file size and processes are limited, and any attempt to import, compile,
+start a program, or touch the network ends the process on the spot.
 
 Exit code 0: FOLDER has `tensors.safetensors` and `layout.json`. 2: refused, the one sentence
 is on standard error. Anything else: killed by a limit or the tripwire.
@@ -20,7 +21,7 @@ from typing import Any
 
 from safetensors.numpy import save_file
 
-from selftalk.export.checkpoint_layout import Layout, recognise
+from selftalk.export.checkpoint_layout import Layout, recognise, recognise_weights
 from selftalk.export.checkpoint_pickle import read_pickle
 from selftalk.export.checkpoint_tensors import Array, read_tensors
 from selftalk.export.checkpoint_zip import MAX_FILE_BYTES, read_archive
@@ -45,14 +46,15 @@ _FORBIDDEN_EVENTS = (
 )  # fmt: skip
 
 
-def read_checkpoint_file(path: Path) -> tuple[Layout, dict[str, Array]]:
+def read_checkpoint_file(path: Path, kind: str = "voice") -> tuple[Layout, dict[str, Array]]:
     """Read and recognise a checkpoint in this process, without any confinement.
 
     Raises:
         CheckpointError: the file is refused; the message is one sentence without the file's name.
     """
     archive = read_archive(memoryview(_map(path)))
-    layout = recognise(archive.tag, read_pickle(archive.entries["data.pkl"]))
+    told = recognise_weights if kind == "weights" else recognise
+    layout = told(archive.tag, read_pickle(archive.entries["data.pkl"]))
     return layout, read_tensors(layout.weight, archive.entries)
 
 
@@ -106,10 +108,11 @@ def _tripwire(event: str, _: tuple[Any, ...]) -> None:
 
 def main(arguments: list[str]) -> int:
     """Read the file named first and write the results to the folder named second."""
-    path, folder = (Path(argument) for argument in arguments)
+    path, folder = Path(arguments[0]), Path(arguments[1])
+    kind = arguments[2] if len(arguments) > 2 else "voice"
     try:
         confine(path.stat().st_size)
-        layout, tensors = read_checkpoint_file(path)
+        layout, tensors = read_checkpoint_file(path, kind)
         save_file(tensors, folder / TENSORS_FILE)
         _write_layout(layout, folder / LAYOUT_FILE)
     except CheckpointError as error:

@@ -35,7 +35,7 @@ class Checkpoint:
     """Layer name to its array, in the type it was stored in (bfloat16 as float32)."""
     config: dict[str, Any]
     """The training config, always with a `model` section in genuine files."""
-    kind: Literal["s1", "s2"]
+    kind: Literal["s1", "s2", "weights"]
     """s1: phonemes to semantic tokens (GPT); s2: tokens to speech (SoVITS)."""
     version: str
     """s1: v1, v2 (which serves v2Pro and v2ProPlus) or unknown; s2: v1, v2, v2Pro, v2ProPlus."""
@@ -54,8 +54,29 @@ def read_checkpoint(path: Path) -> Checkpoint:
         return load_unpacked(Path(folder))
 
 
-def unpack_checkpoint(path: Path, folder: Path) -> None:
+def read_weights(path: Path) -> dict[str, Array]:
+    """Read the tensors of a network that is no voice, from safetensors or a torch file.
+
+    Raises:
+        CheckpointError: as in read_checkpoint.
+    """
+    if path.suffix == ".safetensors":
+        try:
+            return load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise _refusal(path, f"it is no safetensors file ({error})") from None
+    with tempfile.TemporaryDirectory(prefix="selftalk-import-") as folder:
+        unpack_checkpoint(path, Path(folder), "weights")
+        return load_unpacked(Path(folder)).tensors
+
+
+def unpack_checkpoint(path: Path, folder: Path, kind: str = "voice") -> None:
     """Let the confined process write the checkpoint's safetensors and JSON into a folder.
+
+    Args:
+        path: the file.
+        folder: where the results go.
+        kind: "voice", or "weights" for the tensors of any network.
 
     Raises:
         CheckpointError: as in read_checkpoint; the folder may then hold half a result.
@@ -65,7 +86,7 @@ def unpack_checkpoint(path: Path, folder: Path) -> None:
         megabytes = path.stat().st_size / (1 << 20)
         with complaint.open("wb") as stderr:
             finished = subprocess.run(
-                _command(path.absolute(), folder.absolute()),
+                _command(path.absolute(), folder.absolute(), kind),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -96,10 +117,10 @@ def load_unpacked(folder: Path) -> Checkpoint:
         raise CheckpointError(f"the imported checkpoint in {folder} is damaged") from None
 
 
-def _command(path: Path, folder: Path) -> list[str]:
+def _command(path: Path, folder: Path, kind: str) -> list[str]:
     # -P: the current folder, a user's, is no place to import from.
     worker = ["-P", "-B", "-m", "selftalk.export.checkpoint_worker"]
-    return [sys.executable, *worker, str(path), str(folder)]
+    return [sys.executable, *worker, str(path), str(folder), kind]
 
 
 def _environment() -> dict[str, str]:

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
+from selftalk.export.checkpoint_tensors import Array
 from selftalk.export.checkpoint_worker import LAYOUT_FILE, TENSORS_FILE
 from selftalk.export.importer import Checkpoint, unpack_checkpoint
 from selftalk.stream.errors import CheckpointError, ConfigError
@@ -78,6 +79,50 @@ def import_voice_model(s1: Path, s2: Path, name: str, home: Path, *, replace: bo
         raise CheckpointError(
             f"the model cannot be written to {target} ({error.strerror})"
         ) from None
+    return target
+
+
+def derive_voice_model(
+    base: Path, name: str, home: Path, stage: str, tensors: dict[str, Array], info: str
+) -> Path:
+    """Make a voice model of another one, with one stage trained further.
+
+    Args:
+        base: folder of the model it was trained from.
+        name: of the result; if it exists, its other stage stays and this one is replaced.
+        home: the user's home folder of selftalk.
+        stage: "s1" or "s2".
+        tensors: of the trained stage, under the names its base has.
+        info: a note, such as the number of steps.
+
+    Raises:
+        ConfigError: the name is unsafe, or that of the base.
+        CheckpointError: the models do not belong together, or the disk is full.
+    """
+    target = _target(name, home, replace=True)
+    if target.resolve() == base.resolve():
+        raise ConfigError(f"{name!r} is what is trained from; give the result another name")
+    source = target if target.exists() else base
+    try:
+        described = json.loads((source / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+        trained = json.loads((base / DESCRIPTION_FILE).read_text(encoding="utf-8"))
+        if described["version"] != trained["version"]:
+            raise CheckpointError(f"the voice model {name!r} is of another version than its base")
+        with tempfile.TemporaryDirectory(prefix=".train-", dir=target.parent) as staging:
+            model = Path(staging) / "model"
+            shutil.copytree(source, model)
+            path = model / f"{stage}.safetensors"
+            save_file(tensors, path)
+            described[stage] = {**trained[stage], "info": info, "sha256": _synced_sha256(path)}
+            written = model / DESCRIPTION_FILE
+            text = json.dumps({**described, "name": name}, ensure_ascii=False, indent=1)
+            written.write_text(text, encoding="utf-8")
+            _synced_sha256(written)
+            _put_in_place(model, target, Path(staging) / "replaced")
+    except (OSError, KeyError, ValueError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"the model cannot be written to {target} ({error})") from None
     return target
 
 

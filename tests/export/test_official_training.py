@@ -1,0 +1,142 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from fakes_checkpoints import Entry, archive, mapping, tensor, voice_file
+from safetensors.numpy import save_file
+
+from selftalk.export import cli_train, official_training
+from selftalk.export.importer import read_weights
+from selftalk.export.official_training import Training, make_run, save_trained, sovits_of
+from selftalk.export.voice_model import import_voice_model, load_voice_model
+from selftalk.models import checkpoint, weight_norm
+from selftalk.models.training.dataset import FORMAT, Description, Item, Recorded, item_path
+from selftalk.models.training.dataset import write_description as describe
+from selftalk.stream.errors import CheckpointError, ConfigError
+
+GOLDEN = Path(os.environ.get("SELFTALK_GOLDEN") or Path(__file__).parents[1] / "data" / "golden")
+needs_golden = pytest.mark.skipif(
+    not (GOLDEN / "s2_v2.pth").is_file() or not (GOLDEN / "s1.ckpt").is_file(),
+    reason="this set has no v2",
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    import_voice_model(GOLDEN / "s1.ckpt", GOLDEN / "s2_v2.pth", "base", folder)
+    return folder
+
+
+def recordings(folder, version="v2"):
+    (folder / "items").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    items = []
+    for index in range(3):
+        item = Recorded(
+            wave=random.integers(-999, 999, 640 * 40).astype(np.int16),
+            ssl=random.standard_normal((40, 768)).astype(np.float16),
+            tokens=random.integers(0, 30, 20),
+            phones=random.integers(0, 322, 8),
+        )
+        item.save(item_path(folder, str(index)))
+        items.append(Item(str(index), f"{index}.wav", "me", "en", "hi", 640 * 40, 8))
+    describe(folder, Description(FORMAT, version, 32_000, tuple(items)))
+    return folder
+
+
+@needs_golden
+def test_a_trained_stage_becomes_a_voice_model(home, tmp_path):
+    base = home / "models" / "base"
+    training = Training("s1", base, recordings(tmp_path / "set"), tmp_path / "run", 1, 2)
+    run = make_run(training)
+    assert run.schedule.steps > 0
+    run._one_step()
+    made = load_voice_model(save_trained(run, training, "mine", home))
+    before = load_voice_model(base)
+    assert made.s1.tensors.keys() == before.s1.tensors.keys()
+    state = checkpoint.t2s_state(made.s1.tensors)
+    trained = run.task.model.state_dict()
+    assert all(torch.allclose(state[name], trained[name], atol=2e-3) for name in state)
+    changed = [not np.array_equal(made.s1.tensors[n], before.s1.tensors[n]) for n in state
+               if n in made.s1.tensors] or [True]  # fmt: skip
+    assert any(changed)
+    assert made.s2.tensors.keys() == before.s2.tensors.keys()
+
+
+@needs_golden
+def test_stage_2_comes_back_folded(home, tmp_path):
+    base = home / "models" / "base"
+
+    class Task:
+        model = sovits_of(load_voice_model(base))
+
+    class Run:
+        task, step = Task, 7
+
+    weight_norm.attach(Task.model)
+    with torch.no_grad():
+        Task.model.sovits.generator.enter.bias += 1
+    training = Training("s2", base, tmp_path, tmp_path, 8, 2)
+    made = load_voice_model(save_trained(Run, training, "other", home))
+    assert made.s2.info == "8epoch_7iteration"
+    again = sovits_of(made).sovits
+    weight_norm.fold(Task.model)
+    for name, value in Task.model.sovits.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], value, rtol=1e-3, atol=1e-3)
+
+
+@needs_golden
+def test_the_base_is_never_overwritten(home, tmp_path):
+    base = home / "models" / "base"
+
+    class Run:
+        class task:  # noqa: N801
+            model = official_training.t2s_of(load_voice_model(base))
+
+        step = 1
+
+    with pytest.raises(ConfigError, match="another name"):
+        save_trained(Run, Training("s1", base, tmp_path, tmp_path, 1, 1), "base", home)
+
+
+@needs_golden
+def test_recordings_of_another_version_are_refused(home, tmp_path):
+    training = Training(
+        "s1", home / "models" / "base", recordings(tmp_path / "set", "v1"), tmp_path, 1, 2
+    )
+    with pytest.raises(ConfigError, match="prepared for v1"):
+        make_run(training)
+
+
+def test_tensors_of_any_network_are_read(tmp_path):
+    values = np.arange(732, dtype=np.float16)
+    save_file({"a.weight": values}, tmp_path / "m.safetensors")
+    assert np.array_equal(read_weights(tmp_path / "m.safetensors")["a.weight"], values)
+    pickle = b"\x80\x02" + mapping({"b.weight": tensor([732])}) + b"."
+    (tmp_path / "m.bin").write_bytes(
+        archive([Entry("a/data.pkl", pickle), Entry("a/data/0", values.tobytes())])
+    )
+    assert np.array_equal(read_weights(tmp_path / "m.bin")["b.weight"], values)
+
+
+def test_what_is_no_network_is_refused(tmp_path):
+    (tmp_path / "m.safetensors").write_bytes(b"nothing")
+    with pytest.raises(CheckpointError, match="safetensors"):
+        read_weights(tmp_path / "m.safetensors")
+    (tmp_path / "m.bin").write_bytes(voice_file(b"\x80\x02K\x01."))
+    with pytest.raises(CheckpointError, match="no tensors"):
+        read_weights(tmp_path / "m.bin")
+
+
+def test_the_stage_of_nano_comes_first():
+    given = ["--data", "d", "--stage", "t2s", "--out", "o"]
+    assert cli_train.stage_first(given) == ["t2s", "--data", "d", "--out", "o"]
+
+
+def test_an_unknown_voice_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("SELFTALK_HOME", str(tmp_path))
+    with pytest.raises(ConfigError, match="no imported voice 'nobody'"):
+        cli_train.model_folder("nobody")
