@@ -83,7 +83,8 @@ def tell_apart(args: argparse.Namespace) -> int:
 
     def clone(recording: AudioChunk, sentence: Sentence) -> AudioChunk:
         pitch = mean_log_pitch(track_pitch(recording))
-        voice = Voice("clone", encoder.embed(recording), pitch)
+        # The teacher's voices are stock voices, which belong to nobody.
+        voice = Voice("clone", encoder.embed(recording), pitch, {"origin": "stock"})
         options = SynthesisOptions(language=sentence.language, seed=args.seed)
         return synthesizer.synthesize(sentence.text, voice, options)
 

@@ -3,7 +3,7 @@
     python -m selftalk.export.perth perth_net_250000.pth.tar configs/watermark
 
 Done once, so that neither marking nor detecting needs torch. Two things are changed on the way.
-The encoder's convolutions lose the taps that look ahead: it marks speech that has no future yet, and
+The encoder loses the taps that look ahead: it marks speech that has no future yet, and
 the decoder was measured to read that as well. Weights are rounded to int8, channel by channel, and
 made float again when a graph is opened. Knows nothing about audio: spectra are computed by
 `selftalk.stream.trust.watermark`.

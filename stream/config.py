@@ -20,6 +20,7 @@ from selftalk.stream.partials import PartialsConfig
 from selftalk.stream.recognizer import RecognizerConfig
 from selftalk.stream.server_config import ServerConfig
 from selftalk.stream.strict_toml import build, check_names, merge, read_file, read_override
+from selftalk.stream.trust.labels import LabelsConfig
 from selftalk.stream.turns import TurnConfig
 
 SHIPPED = ("default", "low_latency", "cpu")
@@ -102,6 +103,7 @@ class TalkConfig:
     responder: ResponderConfig = field(default_factory=ResponderConfig)
     voice: VoiceConfig = field(default_factory=VoiceConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
+    labels: LabelsConfig = field(default_factory=LabelsConfig)
     agent: AgentConfig = field(default_factory=AgentConfig)
     server: ServerConfig = field(default_factory=ServerConfig)
 

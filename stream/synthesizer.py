@@ -12,9 +12,11 @@ from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import BundleError, TextError
 from selftalk.stream.graph import ON_ONE_CORE, RunOptions
 from selftalk.stream.sampling import SamplingConfig
+from selftalk.stream.schedule import Schedule
 from selftalk.stream.speech import Marks, SpeechChunk
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.text.language_guess import guess_language
+from selftalk.stream.trust.labels import DEFAULT_LABELS, LabelsConfig
 from selftalk.stream.voices import Voice
 
 AUTO = "auto"
@@ -31,8 +33,9 @@ class SynthesisOptions:
     seed: int = 0
     sampling: SamplingConfig | None = None
     """None: what suits the voice model."""
-    chunk_tokens: tuple[int, ...] = (6, 10, 16, 25)
-    """Lengths of the first chunks in tokens of 40 ms; the last one repeats."""
+    chunk_tokens: tuple[int, ...] | None = None
+    """Lengths of the first chunks in tokens of 40 ms; the last one repeats. None: as the machine
+    allows, if it was measured."""
 
 
 class Synthesizer(Protocol):
@@ -40,6 +43,8 @@ class Synthesizer(Protocol):
 
     bundle: Bundle
     options: SynthesisOptions
+    schedule: Schedule | None
+    """How chunks are cut on this machine; None if it was not measured."""
 
     @property
     def sample_rate_hz(self) -> int:
@@ -94,18 +99,32 @@ def open_synthesizer(
     *,
     decoder_run: RunOptions = ON_ONE_CORE,
     vocoder_run: RunOptions = ON_ONE_CORE,
+    labels: LabelsConfig = DEFAULT_LABELS,
 ) -> Synthesizer:
-    """Load the graphs of a bundle.
+    """Load the graphs of a bundle; what they speak is marked as synthetic.
 
     Args:
         bundle: any voice model.
         options: for utterances that come without their own.
         decoder_run: where and how tokens are drawn.
         vocoder_run: where and how they become sound.
+        labels: how speech is marked.
 
     Raises:
         BundleError: it is of a kind that this version does not know, or damaged.
     """
+    from selftalk.stream.labelled_synthesizer import LabelledSynthesizer
+
+    inner = _open_inner(bundle, options, decoder_run, vocoder_run)
+    return LabelledSynthesizer(inner, labels)
+
+
+def _open_inner(
+    bundle: Bundle,
+    options: SynthesisOptions | None,
+    decoder_run: RunOptions,
+    vocoder_run: RunOptions,
+) -> Synthesizer:
     kind = bundle.manifest.kind
     if kind == "nano":
         from selftalk.stream.nano_synthesizer import NanoSynthesizer

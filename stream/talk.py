@@ -107,6 +107,7 @@ def load_synthesizer(config: TalkConfig) -> Synthesizer:
         options,
         decoder_run=RunOptions(engine.decoder_threads, providers),
         vocoder_run=RunOptions(engine.vocoder_threads, providers),
+        labels=config.labels,
     )
 
 

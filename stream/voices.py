@@ -6,7 +6,7 @@ could run. The name `default` always exists.
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +97,7 @@ def find_voice(name: str, shipped: Path) -> Voice:
     voice = Voice.load(path)
     if path.parent != shipped or not is_stock(voice.about):
         require_consent(name, voice.about, voice.speaker)
-    return voice
+    return replace(voice, name=name)
 
 
 def check_voice_name(name: str) -> str:

@@ -50,6 +50,16 @@ def require_consent(
     return receipt
 
 
+def may_speak(name: str, about: dict[str, str], speaker: Float32Array) -> None:
+    """Ask again for a voice that was loaded: consent may have ended since.
+
+    Raises:
+        ConsentError: it is a person's voice, and no receipt of consent holds.
+    """
+    if not is_stock(about):
+        require_consent(name, about, speaker)
+
+
 def _receipt_of(about: dict[str, str]) -> Receipt:
     receipt_id = about.get("receipt", "")
     if not receipt_id:

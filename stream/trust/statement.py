@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Sequence
 
 from selftalk.stream.errors import ConsentError
-from selftalk.stream.text.traditional_zh import simplified
 from selftalk.stream.text.numbers_zh import digits as chinese_digits
+from selftalk.stream.text.traditional_zh import simplified
 
 DIGITS = 4
 HIGHEST_ERROR_RATE = 0.25

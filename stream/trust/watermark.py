@@ -4,7 +4,7 @@ The networks are Perth's (Resemble AI, MIT). Their encoder looks at the levels o
 15.6 Hz and tells, every 10 ms, by how much to raise or lower each. Here it only looks back, and its
 change is put into the newest 20 ms of sound, so that speech is marked while it streams:
 
-    samples ─ long window ─▶ levels ─ encoder ─▶ gains ─ short window ─▶ what is added to the samples
+    samples ─ long window ─▶ levels ─ encoder ─▶ gains ─ short window ─▶ what is added
 
 A mark is found or not; it carries no message. Knows nothing about labels, files and voices.
 """

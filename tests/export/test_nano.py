@@ -125,7 +125,7 @@ def test_vocoder_with_its_state(modules, bundle, pieces):
 
 def test_the_bundle_is_complete_and_speaks(bundle):
     bundle.verify()
-    voice = Voice("somebody", np.full(256, 1 / 16, np.float32), 5.0)
+    voice = Voice("somebody", np.full(256, 1 / 16, np.float32), 5.0, {"origin": "stock"})
     speech = open_synthesizer(bundle).synthesize("Hello.", voice)
     assert len(speech) > 1000
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from selftalk.stream.bundle import Bundle
+from selftalk.stream.nano_synthesizer import NanoSynthesizer
 from selftalk.stream.sampling import SamplingConfig
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
+from selftalk.stream.synthesizer import SynthesisOptions
 from selftalk.stream.voices import Voice
 
 TINY = Path(__file__).parent.parent / "data" / "bundle_tiny"
@@ -18,7 +19,7 @@ TEXT = "Hello there, my friend. How are you?"
 
 @pytest.fixture(scope="module")
 def synthesizer():
-    return open_synthesizer(Bundle.load(TINY))
+    return NanoSynthesizer(Bundle.load(TINY))
 
 
 @pytest.fixture(scope="module")

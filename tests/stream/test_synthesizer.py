@@ -6,13 +6,16 @@ import pytest
 
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import BundleError, TextError
+from selftalk.stream.labelled_synthesizer import LabelledSynthesizer
 from selftalk.stream.synthesizer import SynthesisOptions, language_of, open_synthesizer
 
 TINY = Bundle.load(Path(__file__).parent.parent / "data" / "bundle_tiny")
 
 
 def test_the_kind_of_a_bundle_chooses_the_synthesizer():
-    assert type(open_synthesizer(TINY)).__name__ == "NanoSynthesizer"
+    opened = open_synthesizer(TINY)
+    assert isinstance(opened, LabelledSynthesizer)
+    assert type(opened.inner).__name__ == "NanoSynthesizer"
     odd = replace(TINY, manifest=msgspec.structs.replace(TINY.manifest, kind="odd"))
     with pytest.raises(BundleError, match="unknown kind 'odd'"):
         open_synthesizer(odd)

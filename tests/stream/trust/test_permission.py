@@ -49,7 +49,7 @@ def test_a_voice_with_a_receipt_speaks(shipped):
 @pytest.mark.parametrize("about", [{}, {"origin": "stock"}, {"receipt": ""}])
 def test_a_voice_of_the_user_never_speaks_without_a_receipt(shipped, about):
     own(replace(ME, about=about))
-    with pytest.raises(ConsentError, match="'me' may not speak: .* without a receipt of consent"):
+    with pytest.raises(ConsentError, match=r"'me' may not speak: .* without a receipt of consent"):
         find_voice("me", shipped)
 
 
