@@ -65,7 +65,8 @@ def load_responder(
 ) -> ChosenResponder:
     """Choose a responder by its settings.
 
-    Weights that the settings name are fetched if missing; a local server is looked for; nothing is loaded yet.
+    Weights that the settings name are fetched if missing; a local server is looked for; nothing
+    is loaded yet.
 
     Args:
         config: the settings `[responder]`; `$SELFTALK_CHAT_URL` and `$SELFTALK_CHAT_MODEL` fill
