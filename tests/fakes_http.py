@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import numpy as np
 import uvicorn
 
@@ -25,6 +26,9 @@ from selftalk.stream.turns import TurnDetector
 VOICE_HZ = 24_000
 CHUNK_SAMPLES = VOICE_HZ // 10
 VOICES = ("default", "me", "friend")
+
+http = httpx.Client(verify=False, trust_env=False, timeout=20)
+"""For all tests: to make one takes longer than most of them."""
 
 
 @dataclass

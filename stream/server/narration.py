@@ -4,7 +4,7 @@ Also which voice is meant by the names that clients know. Knows nothing about fo
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import TextError
 from selftalk.stream.sentences import SentenceSplitter
 from selftalk.stream.server.app import ServerContext
-from selftalk.stream.speech import Marks, PhoneTime, SpeechChunk, WordTime
+from selftalk.stream.speech import PhoneTime, SpeechChunk, WordTime
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.synthesizer import SynthesisOptions
+from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer
 
 OPENAI_VOICES = frozenset(
     "alloy ash ballad coral echo fable onyx nova sage shimmer verse marin cedar".split()
@@ -23,32 +23,9 @@ OPENAI_VOICES = frozenset(
 SLOWEST, FASTEST = 0.5, 2.0
 
 
-class Narrator(Protocol):
-    """A synthesizer whose options can be chosen for each text."""
-
-    options: SynthesisOptions
-
-    @property
-    def sample_rate_hz(self) -> int:
-        """The rate of every chunk."""
-        ...
-
-    def stream(
-        self,
-        text: str,
-        voice: Any,
-        *,
-        stop: StopFlag | None = None,
-        marks: Marks | None = None,
-        options: SynthesisOptions | None = None,
-    ) -> Iterator[SpeechChunk]:
-        """Yield the speech of one sentence; see `Synthesizer`."""
-        ...
-
-
-def narrator_of(context: ServerContext) -> Narrator:
+def synthesizer_of(context: ServerContext) -> Synthesizer:
     """The synthesizer that all connections share."""
-    return cast(Narrator, context.stages.synthesizer)
+    return cast(Synthesizer, context.stages.synthesizer)
 
 
 def voice_for(context: ServerContext, name: str | None) -> tuple[str, Any]:
@@ -64,7 +41,7 @@ def voice_for(context: ServerContext, name: str | None) -> tuple[str, Any]:
 
 
 def narrate(
-    narrator: Narrator,
+    synthesizer: Synthesizer,
     text: str,
     voice: Any,
     options: SynthesisOptions,
@@ -75,7 +52,7 @@ def narrate(
     """Yield the speech of a text; times of words are counted from its beginning.
 
     Args:
-        narrator: who speaks.
+        synthesizer: who speaks.
         text: sentences, plain or with marks that are not spoken.
         voice: in whose voice.
         options: language, speed and so on.
@@ -86,12 +63,12 @@ def narrate(
         TextError: there is nothing in the text that can be spoken.
     """
     splitter = SentenceSplitter()
-    rate_hz = narrator.sample_rate_hz
+    rate_hz = synthesizer.sample_rate_hz
     silence = AudioChunk(np.zeros(round(pause_seconds * rate_hz), np.float32), rate_hz)
     position = 0
     for sentence in [*splitter.push(text), *splitter.flush()]:
         start = position
-        for chunk in narrator.stream(sentence, voice, stop=stop, options=options):
+        for chunk in synthesizer.stream(sentence, voice, stop=stop, options=options):
             position += len(chunk.audio)
             yield SpeechChunk(chunk.audio, _shifted(chunk.words, start))
         if stop.is_set:

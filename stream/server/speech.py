@@ -25,7 +25,7 @@ from selftalk.stream.server.narration import (
     FASTEST,
     SLOWEST,
     narrate,
-    narrator_of,
+    synthesizer_of,
     voice_for,
 )
 from selftalk.stream.speech import SpeechChunk, WordTime
@@ -89,13 +89,13 @@ def respond(
     if not order.input.strip():
         raise ApiError("'input' holds no text", param="input")
     audio_format = _format_of(order)
-    narrator = narrator_of(context)
+    synthesizer = synthesizer_of(context)
     asked = order.voice.id if isinstance(order.voice, VoiceId) else order.voice
     name, voice = voice_for(context, asked)
-    options = _options(order, narrator.options)
+    options = _options(order, synthesizer.options)
     stop = StopFlag()
-    encoder = audio_format.open(narrator.sample_rate_hz, None)
-    chunks = partial(narrate, narrator, order.input, voice, options, stop)
+    encoder = audio_format.open(synthesizer.sample_rate_hz, None)
+    chunks = partial(narrate, synthesizer, order.input, voice, options, stop)
     as_events = order.stream_format == "sse"
     encoded = _as_events if as_events else _as_audio
     headers = {"x-selftalk-voice": name, "x-selftalk-ignored": ", ".join(ignored)}

@@ -15,6 +15,7 @@ from fakes_http import (
     VOICE_HZ,
     ToneSynthesizer,
     eventually,
+    http,
     make_context,
     serving,
 )
@@ -49,7 +50,7 @@ def client(url):
 
 
 def post(url, **body):
-    return httpx.post(f"{url}/v1/audio/speech", json=body, timeout=10)
+    return http.post(f"{url}/v1/audio/speech", json=body)
 
 
 # --- the openai package, as its users call it ----------------------------------------------------
@@ -169,7 +170,7 @@ def test_wrong_fields_are_named(url, change, param, words):
     "body", [b"", b"[]", b"{", b'{"input":"\xff"}', b'{"input":"\\ud800"}', b"[" * 100_000, b"NaN"]
 )
 def test_what_is_no_json_is_refused(url, body):
-    response = httpx.post(f"{url}/v1/audio/speech", content=body)
+    response = http.post(f"{url}/v1/audio/speech", content=body)
     assert response.status_code == 400
     assert response.json()["error"]["message"]
 
@@ -186,7 +187,7 @@ def test_large_bodies_are_refused_by_their_announcement_and_while_they_come(url)
         for _ in range(10):
             yield b"x" * 50_000
 
-    response = httpx.post(f"{url}/v1/audio/speech", content=endless())
+    response = http.post(f"{url}/v1/audio/speech", content=endless())
     assert response.status_code == 413
     assert response.json()["error"]["code"] == "body_too_large"
 
