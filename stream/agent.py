@@ -71,7 +71,7 @@ class VoiceAgent:
         self._manner = SetManner()
         self._asked: Answer | None = None  # for a reply, while transcripts are still to come
         self._told_state = AgentState.LISTENING
-        self._handlers: dict[type, Callable[[Any], None]] = self._make_handlers()
+        self._handlers = self._make_handlers()
 
     @property
     def state(self) -> AgentState:
@@ -87,6 +87,11 @@ class VoiceAgent:
     def idle(self) -> bool:
         """Whether nothing is said, thought, or spoken."""
         return self.state is AgentState.LISTENING and not self._utterances
+
+    @property
+    def answer_is_due(self) -> bool:
+        """Whether a reply was asked for, and waits for transcripts."""
+        return self._asked is not None
 
     @property
     def turn_id(self) -> int:
@@ -189,8 +194,8 @@ class VoiceAgent:
             self._settle(utterance, utterance.transcript)
 
     def _on_utterance_given(self, event: UtteranceGiven) -> None:
-        utterance = Utterance(self._now, given=True, answer=event.answer, phase=Phase.ENDED)
-        utterance.ended_at = self._now
+        utterance = Utterance(self._now, given=True, answer=event.answer)
+        utterance.phase, utterance.ended_at = Phase.ENDED, self._now
         self._utterances.insert(len(self._ended()), utterance)
         self._transcribe(utterance, event)
 
@@ -212,12 +217,10 @@ class VoiceAgent:
 
     def _answer_if_asked(self) -> None:
         """Reply as asked, once every utterance that has ended is understood."""
-        if self._asked is None or self._ended():
-            return
-        asked, self._asked = self._asked, None
-        self._speaking.voiced = asked.voiced
-        self._answer("")
-        self._speaking.voiced = self._manner.voiced
+        if self._asked and not self._ended():
+            self._speaking.voiced, self._asked = self._asked.voiced, None
+            self._answer("")
+            self._speaking.voiced = self._manner.voiced
 
     def _on_playback_finished(self, event: PlaybackFinished) -> None:
         self._speaking.on_playback_finished(event)
@@ -309,10 +312,10 @@ class VoiceAgent:
             self._answer(transcript)
 
     def _reason_to_ignore(self, utterance: Utterance, transcript: str) -> str:
-        live = self._speaking.live
-        turn = live or self._interrupted
+        turn = self._speaking.live or self._interrupted
         spoken = turn.reply.heard() if turn else ""
-        return reason_to_ignore(utterance, transcript, spoken, speaking=live is not None)
+        speaking = self._speaking.live is not None
+        return reason_to_ignore(utterance, transcript, spoken, speaking=speaking)
 
     # --- interrupting and going on ---------------------------------------------------------------
 

@@ -29,6 +29,10 @@ class ServerConfig:
     """Other web pages that may connect, such as "https://stage.example"."""
     insecure_lan: bool = False
     """Listen beyond the loopback without TLS, as behind a proxy that has it."""
+    tls_certificate: str = ""
+    """A PEM file."""
+    tls_key: str = ""
+    """The PEM file of its key."""
     max_sessions: Annotated[int, Meta(ge=0, le=100_000)] = 0
     """Conversations at a time; 0 is what this machine was measured to manage."""
     max_sessions_per_peer: Annotated[int, Meta(ge=1, le=100_000)] = 64

@@ -124,6 +124,16 @@ class Session:
         return self._agent.state
 
     @property
+    def turn_id(self) -> int:
+        """The number of the turn under way; 0 if there is none."""
+        return self._agent.turn_id
+
+    @property
+    def answer_is_due(self) -> bool:
+        """Whether a reply was asked for and waits for what was said before."""
+        return self._agent.answer_is_due
+
+    @property
     def conversation(self) -> Conversation:
         """What was said and heard so far."""
         return self._agent.conversation

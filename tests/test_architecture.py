@@ -12,6 +12,7 @@ ALLOWED = {  # what a folder may import of selftalk
     "stream": {"stream", "configs"},
     "stream/cli": {"stream", "configs"},
     "stream/evaluation": {"stream", "configs"},
+    "stream/protocol": {"stream.protocol", "stream.errors"},
     "stream/server": {"stream"},
     "stream/studio": {"stream", "configs"},
     "stream/text": {"stream.text", "stream.errors", "stream.home"},

@@ -7,7 +7,6 @@ Clients import this and nothing else of selftalk. Knows nothing about sockets or
 
 from selftalk.stream.protocol.client_events import ClientEvent
 from selftalk.stream.protocol.codec import (
-    MAX_DEPTH,
     ProtocolError,
     decode_client_event,
     decode_server_event,
@@ -16,7 +15,6 @@ from selftalk.stream.protocol.codec import (
 from selftalk.stream.protocol.server_events import ServerEvent
 
 __all__ = [
-    "MAX_DEPTH",
     "ClientEvent",
     "ProtocolError",
     "ServerEvent",

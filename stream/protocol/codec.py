@@ -8,11 +8,8 @@ from selftalk.stream.errors import SelftalkError
 from selftalk.stream.protocol.client_events import ClientEvent
 from selftalk.stream.protocol.server_events import ServerEvent
 
-MAX_DEPTH = 40
-"""Brackets within brackets; settings and schemas of functions need a dozen."""
-
-_client_decoder = msgspec.json.Decoder(ClientEvent)
-_server_decoder = msgspec.json.Decoder(ServerEvent)
+_client_decoder: msgspec.json.Decoder[ClientEvent] = msgspec.json.Decoder(ClientEvent)
+_server_decoder: msgspec.json.Decoder[ServerEvent] = msgspec.json.Decoder(ServerEvent)
 _encoder = msgspec.json.Encoder()
 
 

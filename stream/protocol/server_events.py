@@ -261,6 +261,8 @@ class Word(Struct, kw_only=True):
     text: str
     start_ms: int
     end_ms: int
+    phones: list[tuple[str, int, int]] = field(default_factory=list)
+    """Its phonemes, each with the ms where it starts and ends."""
 
 
 class OutputAudioDelta(PartBase, tag="response.output_audio.delta", kw_only=True):
@@ -269,6 +271,8 @@ class OutputAudioDelta(PartBase, tag="response.output_audio.delta", kw_only=True
     delta: bytes
     words: list[Word] = field(default_factory=list)
     """Ours: the words that became known with it."""
+    duration_ms: float = 0.0
+    """Ours: how long it lasts; observers get no audio, only this."""
 
 
 class OutputAudioDone(PartBase, tag="response.output_audio.done", kw_only=True):
@@ -351,7 +355,7 @@ class IgnoredEvent(ServerBase, tag="selftalk.speech.ignored", kw_only=True):
     reason: str
 
 
-class TurnEvent(ServerBase, tag="selftalk.turn", kw_only=True):
+class TurnReported(ServerBase, tag="selftalk.turn.report", kw_only=True):
     """A turn is over: what was heard of it, and where its time went, in ms by stage."""
 
     response_id: str
@@ -403,6 +407,6 @@ ServerEvent = (
     | StateEvent
     | PartialEvent
     | IgnoredEvent
-    | TurnEvent
+    | TurnReported
     | ResumedEvent
 )

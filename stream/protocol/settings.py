@@ -123,6 +123,15 @@ class InputOnly(Struct, kw_only=True):
     input: AudioInput = field(default_factory=AudioInput)
 
 
+class ChosenSelf(Struct, kw_only=True):
+    """Ours: whom one talks with."""
+
+    self: str = ""
+    """Its name; empty for the server's own choice."""
+    selves: list[str] = field(default_factory=list)
+    """All there are; a client cannot change this."""
+
+
 class RealtimeSession(Struct, tag="realtime", kw_only=True):
     """A conversation."""
 
@@ -142,6 +151,7 @@ class RealtimeSession(Struct, tag="realtime", kw_only=True):
     truncation: Any = "auto"
     prompt: Any = None
     expires_at: int = 0
+    selftalk: ChosenSelf = field(default_factory=ChosenSelf)
 
 
 class TranscriptionSession(Struct, tag="transcription", kw_only=True):

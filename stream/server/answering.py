@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
-from msgspec import UNSET, to_builtins
+from msgspec import UNSET, structs, to_builtins
 
 from selftalk.stream.chat_client import Delta, TextDelta, ToolCallDelta
 from selftalk.stream.conversation import Message, ToolCall
@@ -48,7 +48,7 @@ class Answering:
 
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str | ToolCall, None]:
         """Yield the reply's text and the calls in it."""
-        wanted, self.next = _effective(self.settings, self.next), None
+        wanted, self.next = effective(self.settings, self.next), None
         said = list(messages)
         if not any(message.role in ("user", "tool") for message in said):
             said.append(Message("user", FIRST_WORDS))
@@ -119,15 +119,13 @@ class ChosenVoice:
         return found
 
 
-def _effective(settings: RealtimeSession, reply: ResponseSettings | None) -> RealtimeSession:
+def effective(settings: RealtimeSession, reply: ResponseSettings | None) -> RealtimeSession:
     """The session's settings, with those of one reply."""
     if reply is None:
         return settings
-    from msgspec.structs import replace as with_changes
-
     names = ("instructions", "tools", "tool_choice", "max_output_tokens", "output_modalities")
     changes = {name: getattr(reply, name) for name in names if getattr(reply, name) is not UNSET}
-    return with_changes(settings, **changes)
+    return structs.replace(settings, **changes)
 
 
 def _options(wanted: RealtimeSession, offers_functions: bool) -> dict[str, Any]:

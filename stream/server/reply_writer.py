@@ -49,7 +49,7 @@ class ReplyWriter:
         self.message: Stored | None = None
         self.done = False
         self._settings = settings
-        self._voiced = settings.output_modalities == ["audio"]
+        self.voiced = settings.output_modalities == ["audio"]
         self._conversation = conversation
         self._rate_hz = rate_hz
         self._send = send
@@ -67,7 +67,7 @@ class ReplyWriter:
 
     def write(self, delta: str) -> None:
         """More text of a written reply."""
-        if self._voiced or self.done:
+        if self.voiced or self.done:
             return
         stored = self._opened()
         self._text += delta
@@ -75,7 +75,7 @@ class ReplyWriter:
 
     def say(self, sentence: str) -> None:
         """A sentence that is going to be spoken."""
-        if not self._voiced or self.done:
+        if not self.voiced or self.done:
             return
         stored = self._opened()
         text = join_text([self._text, sentence]) if self._text else sentence
@@ -84,7 +84,7 @@ class ReplyWriter:
 
     def sound(self, sentence: int, audio: AudioChunk, words: Iterable[WordTime]) -> None:
         """The next audio of the reply."""
-        if not self._voiced or self.done:
+        if not self.voiced or self.done:
             return
         stored = self._opened()
         start = self._sentence_starts.setdefault(sentence, self._samples)
@@ -94,13 +94,20 @@ class ReplyWriter:
                 text=word.text,
                 start_ms=self._ms(start + word.start_samples),
                 end_ms=self._ms(start + word.end_samples),
+                phones=[
+                    (phone.symbol, self._ms(start + phone[1]), self._ms(start + phone[2]))
+                    for phone in word.phones
+                ],
             )
             for word in words
         ]
         encoded = self._encoder.push(audio.samples)
         if encoded or timed:
             place = self._place(stored)
-            self._send(events.OutputAudioDelta(**place, delta=encoded, words=timed))
+            lasts_ms = round(1000 * len(audio) / self._rate_hz, 1)
+            self._send(
+                events.OutputAudioDelta(**place, delta=encoded, words=timed, duration_ms=lasts_ms)
+            )
 
     def call(self, call: ToolCall) -> None:
         """A function that the client is to call."""
@@ -143,7 +150,7 @@ class ReplyWriter:
     def _opened(self) -> Stored:
         """The message of this reply, announced when its first words come."""
         if self.message is None:
-            self.message = self._conversation.take_reply(voiced=self._voiced)
+            self.message = self._conversation.take_reply(voiced=self.voiced)
             self.message.rate_hz = self._rate_hz
             item = self.message.item
             assert isinstance(item, MessageItem)
@@ -155,7 +162,7 @@ class ReplyWriter:
         item = stored.item
         assert isinstance(item, MessageItem)
         place = self._place(stored)
-        if self._voiced:
+        if self.voiced:
             if status == "completed" and (rest := self._encoder.flush()):
                 self._send(events.OutputAudioDelta(**place, delta=rest))
             self._send(events.OutputAudioDone(**place))
@@ -179,17 +186,20 @@ class ReplyWriter:
 
     def _item_done(self, item: Item) -> None:
         index = self._output.index(item)
-        try:
-            before = self._conversation.id_before(item.id or "")
-        except ProtocolError:  # the client deleted it meanwhile
-            before = None
-        self._send(events.ItemDone(item=item, previous_item_id=before))
+        if self._conversation_id is not None:
+            self._send(events.ItemDone(item=item, previous_item_id=self._before(item)))
         self._send(
             events.OutputItemDone(response_id=self.response_id, output_index=index, item=item)
         )
 
+    def _before(self, item: Item) -> str | None:
+        try:
+            return self._conversation.id_before(item.id or "")
+        except ProtocolError:  # the client deleted it meanwhile
+            return None
+
     def _part(self, text: str) -> Part:
-        return AudioPart(transcript=text) if self._voiced else TextPart(text=text)
+        return AudioPart(transcript=text) if self.voiced else TextPart(text=text)
 
     def _place(self, stored: Stored) -> dict[str, Any]:
         index = self._output.index(stored.item) if stored.item in self._output else 0
