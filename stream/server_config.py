@@ -21,6 +21,8 @@ class ServerConfig:
     """Of the interface that GPT-SoVITS has; 0 for none."""
     wyoming_port: Port = 10_300
     """Of the Wyoming protocol; 0 for none."""
+    wyoming_host: str = "127.0.0.1"
+    """That protocol knows no tokens: beyond the loopback it is open to everybody around."""
     token_variable: str = "SELFTALK_TOKEN"
     """The environment variable that holds the token; tokens are never in a config."""
     allowed_hosts: tuple[str, ...] = ()
