@@ -17,7 +17,7 @@ from selftalk.clients.vtube_studio_api import VtubeStudioApi, VtubeStudioError
 KNOWN = ["FacePositionX", "MouthOpen", "MouthSmile", "VoiceVolumePlusMouthOpen", "VoiceA"]
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """What VTube Studio answers with an APIError: number and message."""
 
 
@@ -43,7 +43,7 @@ class StandIn:
         try:
             told = getattr(self, kind)(**content)
             response = kind.removesuffix("Request") + "Response"
-        except Refusal as refusal:
+        except RefusalError as refusal:
             number, reason = refusal.args
             told, response = {"errorID": number, "message": reason}, "APIError"
         return json.dumps(
@@ -57,7 +57,7 @@ class StandIn:
         assert 3 <= len(pluginName) <= 32
         assert 3 <= len(pluginDeveloper) <= 32
         if not self.allows:
-            raise Refusal(50, "User has denied API access for your plugin.")
+            raise RefusalError(50, "User has denied API access for your plugin.")
         self.valid.append("new")
         return {"authenticationToken": "new"}
 
@@ -74,12 +74,12 @@ class StandIn:
         assert self.authenticated
         assert mode in ("set", "add")
         if not self.injections_allowed:
-            raise Refusal(454, "another plugin controls this parameter")
+            raise RefusalError(454, "another plugin controls this parameter")
         for one in parameterValues:
             assert set(one) <= {"id", "value", "weight"}
             assert 0 <= one["value"] <= 1
             if one["id"] not in KNOWN:
-                raise Refusal(453, f"unknown parameter {one['id']}")
+                raise RefusalError(453, f"unknown parameter {one['id']}")
         self.injected.append({one["id"]: one["value"] for one in parameterValues})
         if parameterValues[0]["value"] == 0 and len(self.injected) > 10:
             self.shut.set()

@@ -1,0 +1,32 @@
+// Theme: as the system has it, or light, or dark; remembered where the browser allows.
+
+const THEMES = { auto: "◐", light: "○", dark: "●" };
+const KEY = "selftalk-theme";
+
+export function makeThemeButton(button) {
+  const names = Object.keys(THEMES);
+  let theme = "auto";
+  try {
+    theme = localStorage.getItem(KEY) ?? theme;
+  } catch {
+    // as the system has it
+  }
+
+  function show() {
+    document.documentElement.dataset.theme = theme;
+    button.textContent = THEMES[theme] ?? THEMES.auto;
+    button.title = `Colours: ${theme}`;
+    button.setAttribute("aria-label", `Colours: ${theme}`);
+  }
+
+  button.addEventListener("click", () => {
+    theme = names[(names.indexOf(theme) + 1) % names.length];
+    show();
+    try {
+      localStorage.setItem(KEY, theme);
+    } catch {
+      // for this page alone
+    }
+  });
+  show();
+}
