@@ -16,11 +16,15 @@ from selftalk.export.onnx import GraphSource, export_graph, save_graph, state_na
 from selftalk.export.quantize import to_half_weights, to_int8
 from selftalk.models.nano import FRAMES_PER_TOKEN, SAMPLE_RATE_HZ, NanoConfig, NanoVocoder
 from selftalk.models.tokenizer import FEATURES, PROSODY, Tokenizer
+from selftalk.models.training.speakers import TimbreMap
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.stream.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, sha256_of
 from selftalk.stream.errors import BundleError
+from selftalk.stream.timbre import EMBEDDING_SIZE, TIMBRE_SIZE
 
 TOKEN_RATE_HZ = 25
+ALWAYS_FP32 = ("tokenizer", "timbre")
+"""A token is a rounding: what int8 blurs would become other tokens. The timbre's graph is tiny."""
 PRECISION = {"t2s_prefill": "int8", "t2s_step": "int8", "vocoder": "fp16"}
 """The vocoder's pitch adds up to a phase, so a chunk must not be rounded unlike the whole."""
 SMALLER = {"int8": to_int8, "fp16": to_half_weights}
@@ -34,10 +38,15 @@ class NanoModules:
     text_to_tokens: TextToTokens
     vocoder: NanoVocoder
     tokenizer: Tokenizer | None = None
+    timbres: TimbreMap | None = None
 
 
 def load_modules(
-    t2s: Path, vocoder: Path, tokenizer: Path | None = None, config: NanoConfig | None = None
+    t2s: Path,
+    vocoder: Path,
+    tokenizer: Path | None = None,
+    timbres: Path | None = None,
+    config: NanoConfig | None = None,
 ) -> NanoModules:
     """Read the weights that training wrote; without a tokenizer, recordings cannot be read.
 
@@ -50,6 +59,7 @@ def load_modules(
         TextToTokens(config),
         NanoVocoder(config),
         Tokenizer(config) if tokenizer else None,
+        TimbreMap.load(timbres) if timbres else None,
     )
     files: list[tuple[torch.nn.Module, Path]] = [
         (modules.text_to_tokens, t2s),
@@ -80,6 +90,20 @@ class Prefill(torch.nn.Module):
         """Symbols (1, N), speaker (1, S) → context (1, N, C), log durations (1, N)."""
         context, durations = self.encoder(symbols, speaker, torch.ones_like(symbols) > 0)
         return context, durations
+
+
+class Timbre(torch.nn.Module):
+    """The guess of a timbre from a speaker embedding."""
+
+    def __init__(self, timbres: TimbreMap) -> None:
+        super().__init__()
+        self.guess = torch.nn.Linear(EMBEDDING_SIZE, TIMBRE_SIZE)
+        self.guess.weight.data = torch.from_numpy(timbres.weight)
+        self.guess.bias.data = torch.from_numpy(timbres.bias)
+
+    def forward(self, embedding: torch.Tensor) -> torch.Tensor:
+        """Embedding (1, 256) → timbre (1, 128)."""
+        return self.guess(embedding)
 
 
 class Tokens(torch.nn.Module):
@@ -139,6 +163,14 @@ def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
             {"tokens": (1,), "symbols": (1,), **lengths},
         ),
     }
+    if modules.timbres is not None:
+        sources["timbre"] = GraphSource(
+            Timbre(modules.timbres),
+            (torch.randn(1, EMBEDDING_SIZE),),
+            ["embedding"],
+            ["timbre"],
+            {},
+        )
     if modules.tokenizer is not None:
         sources["tokenizer"] = GraphSource(
             Tokens(modules.tokenizer),
@@ -155,6 +187,7 @@ def initial_shapes(modules: NanoModules) -> dict[str, dict[str, tuple[int, ...]]
     past = modules.text_to_tokens.decoder.initial_state(1)
     return {
         "t2s_prefill": {},
+        "timbre": {},
         "tokenizer": {},
         "t2s_step": {"past": tuple(past.shape)},
         "vocoder": state_shapes(modules.vocoder.initial_state(1)),
@@ -194,8 +227,7 @@ def export_nano(
                 if isinstance(precision, str)
                 else (precision or PRECISION).get(name, "int8")
             )
-            # A token is a rounding: what int8 blurs would become other tokens.
-            wanted = "fp32" if name == "tokenizer" else wanted
+            wanted = "fp32" if name in ALWAYS_FP32 else wanted
             specs[name] = _write_graph(building, name, export_graph(source), wanted, modules)
         for name, path in (extra_graphs or {}).items():
             shutil.copyfile(path, building / f"{name}.onnx")

@@ -39,7 +39,7 @@ class NanoConfig:
 
     symbols: int = 732
     levels: tuple[int, ...] = (8, 5, 5, 5)
-    speaker: int = 257  # speaker embedding and one value of mean pitch
+    speaker: int = 129  # timbre and one value of mean pitch
     condition: int = 192
     text_width: int = 256
     text_blocks: int = 5
@@ -79,15 +79,7 @@ class SpeakerCondition(nn.Module):
 
     def forward(self, speaker: Tensor) -> Tensor:
         """(B, speaker) → (B, condition)."""
-        # Unit vectors have components near 1/16; the last value is already of order 1.
-        scale = torch.cat(
-            [
-                torch.full_like(speaker[:, :-1], 16.0),
-                speaker.new_ones(1, 1).expand(len(speaker), 1),
-            ],
-            1,
-        )
-        return self.layers(speaker * scale)
+        return self.layers(speaker)
 
 
 class SelfAttention(nn.Module):

@@ -12,8 +12,8 @@ from selftalk.stream.audio import AudioChunk
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.chunks import limited
 from selftalk.stream.content import FRAMES_PER_TOKEN, Content
-from selftalk.stream.nano_synthesizer import speaker_of
 from selftalk.stream.text.symbols import SYMBOLS_V2
+from selftalk.stream.timbre import SpeakerSpace
 from selftalk.stream.vocoder import Vocoder
 from selftalk.stream.voices import Voice
 
@@ -35,7 +35,7 @@ def convert(
         seed: of the noise in breath and fricatives.
     """
     vocoder = Vocoder(bundle)
-    stream = vocoder.stream(speaker_of(voice, pitch_semitones), seed)
+    stream = vocoder.stream(SpeakerSpace(bundle).speaker(voice, pitch_semitones), seed)
     for start in range(0, len(content.tokens), CHUNK_TOKENS):
         tokens = content.tokens[start : start + CHUNK_TOKENS]
         symbols = np.full(FRAMES_PER_TOKEN * len(tokens), NO_SYMBOL, np.int64)

@@ -35,6 +35,8 @@ class Voice:
     """Natural logarithm of the mean pitch in Hz."""
     about: dict[str, str] = field(default_factory=dict)
     """Plain facts: language, description, origin; the receipt of consent to a person's voice."""
+    timbre: Float32Array | None = None
+    """(D,) in the space of the model's training voices, if it is known exactly."""
 
     def save(self, path: Path) -> None:
         """Write the voice in one step."""
@@ -45,6 +47,8 @@ class Voice:
             "speaker": self.speaker,
             "mean_log_pitch": np.array([self.mean_log_pitch], np.float32),
         }
+        if self.timbre is not None:
+            arrays["timbre"] = self.timbre
         write_atomically(path, safetensors.numpy.save(arrays, metadata=header))
 
     @classmethod
@@ -59,10 +63,11 @@ class Voice:
                 header = json.loads((file.metadata() or {})["voice"])
                 speaker = file.get_tensor("speaker")
                 pitch = file.get_tensor("mean_log_pitch")
+                timbre = file.get_tensor("timbre") if "timbre" in file.keys() else None  # noqa: SIM118
             name, about = header["name"], header["about"]
         except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
             raise VoiceError(f"'{path}' is not a voice file: {error}") from error
-        return cls(name, speaker, float(pitch[0]), about)
+        return cls(name, speaker, float(pitch[0]), about, timbre)
 
 
 def voices_folder() -> Path:

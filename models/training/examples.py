@@ -23,12 +23,11 @@ from selftalk.stream.audio import Float32Array
 from selftalk.stream.harmonic import pulse_train
 from selftalk.stream.speech_prosody import ENERGY_SCALE, PITCH_SCALE
 from selftalk.stream.text.symbols import SYMBOLS_V2
+from selftalk.stream.timbre import TIMBRE_SIZE, speaker_vector
 
 PITCH_SAMPLES = 300  # the teacher's step of pitch and energy
 UNVOICED_BELOW_HZ = 10.0
 LOWEST_PITCH_HZ = 40.0
-PITCH_CENTRE = float(np.log(170.0))
-PITCH_SPREAD = 0.35  # of the mean log pitch among speakers
 KEPT_LEAD_UNITS = 2  # silence kept before speech: what is longer only delays the first sound
 KEPT_TAIL_UNITS = 5
 SILENCE = "SP"  # stands before and after every sentence
@@ -48,7 +47,7 @@ class Example:
     pulses: Float32Array  # (T * 960,) excitation with the teacher's own phase
     prosody: Float32Array  # (4 T, 3) the teacher's scaled relative log pitch, voicing, energy
     heard_prosody: npt.NDArray[np.float16]  # (4 T, 3) the same as a tracker hears it
-    speaker: Float32Array  # (257,) embedding and mean pitch
+    speaker: Float32Array  # (129,) timbre and mean pitch
     speaker_name: str
     pair: int  # examples of one pair differ in timbre alone; -1 if there is no other
     first_sample: int  # where the wave begins in the teacher's utterance
@@ -57,12 +56,6 @@ class Example:
     def tokens(self) -> int:
         """Number of tokens T."""
         return len(self.wave) // TOKEN_SAMPLES
-
-
-def speaker_vector(embedding: Float32Array, mean_log_pitch: float) -> Float32Array:
-    """Embedding (256,) and mean pitch as the vector (257,) that nano is conditioned on."""
-    pitch = (mean_log_pitch - PITCH_CENTRE) / PITCH_SPREAD
-    return np.append(embedding, pitch).astype(np.float32)
 
 
 def excitation(pitch_hz: npt.NDArray[np.float32], samples: int) -> Float32Array:
@@ -114,7 +107,6 @@ def kept_samples(utterance: Utterance) -> slice:
 
 def example_of(utterance: Utterance) -> Example:
     """Cut an utterance to whole tokens, with little silence before and after."""
-    assert utterance.speaker_embedding is not None, "the features come first"
     assert utterance.heard_prosody is not None, "the features come first"
     assert utterance.heard_mean_log_pitch is not None, "the features come first"
     units = utterance.durations.astype(np.int64)
@@ -140,7 +132,7 @@ def example_of(utterance: Utterance) -> Example:
         pulses=pulses[span],
         prosody=prosody,
         heard_prosody=utterance.heard_prosody,
-        speaker=speaker_vector(utterance.speaker_embedding, mean),
+        speaker=speaker_vector(utterance.style[:TIMBRE_SIZE].astype(np.float32), mean),
         speaker_name=utterance.line.speaker,
         pair=utterance.line.pair,
         first_sample=span.start,

@@ -1,47 +1,64 @@
-"""Speakers: which embedding an utterance is conditioned on while it is learnt.
+"""Speakers: what nano is told of who speaks, while it learns and afterwards.
 
-An utterance has an embedding of its own, by which a network could learn it by heart; in use the
-embedding comes from another recording of the person. So training takes that of the speaker's
-other utterances, moved a little.
+Training knows the timbre of every utterance exactly: it is half of the style that the teacher was
+given. It is moved a little, so that points between the training speakers mean something too. Of a
+person only the embedding of a speaker encoder is known; a linear map, fitted on the corpus, guesses
+the timbre from it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import safetensors.numpy
 
-from selftalk.models.training.examples import Example
-from selftalk.stream.audio import Float32Array
+from selftalk.models.training.corpus import Utterance
+from selftalk.stream.audio import Float32Array, write_atomically
+from selftalk.stream.timbre import TIMBRE_SIZE
 
-BLUR = 0.3  # about the distance between two recordings of one person; embeddings have length 1
+BLUR = 0.15  # of timbres of unit variance
 PITCH_BLUR = 0.05
+RIDGE = 0.3
 
 
-class SpeakerBook:
-    """The embeddings of every training speaker."""
-
-    def __init__(self, examples: Iterable[Example]) -> None:
-        grouped: dict[str, list[Float32Array]] = defaultdict(list)
-        for example in examples:
-            grouped[example.speaker_name].append(example.speaker[:-1])
-        self._embeddings = {name: np.stack(rows) for name, rows in grouped.items()}
-
-    def draw(self, example: Example, generator: np.random.Generator) -> Float32Array:
-        """A speaker vector (257,) for an example: somebody's who sounds like its speaker.
-
-        Between one utterance and all of the speaker's: references are short and long. The mean
-        pitch stays the example's own, for its pitch is told relative to that.
-        """
-        known = self._embeddings[example.speaker_name]
-        picked = known[generator.integers(len(known), size=int(generator.integers(1, 4)))]
-        return blurred(picked.mean(axis=0), example.speaker[-1], generator, BLUR)
+def blurred(speaker: Float32Array, generator: np.random.Generator) -> Float32Array:
+    """A speaker vector (129,) moved a little in a random direction."""
+    step = BLUR * generator.standard_normal(len(speaker))
+    step[-1] *= PITCH_BLUR / BLUR
+    return (speaker + step).astype(np.float32)
 
 
-def blurred(
-    embedding: Float32Array, pitch: float, generator: np.random.Generator, amount: float
-) -> Float32Array:
-    """An embedding (256,) moved a random way and its mean pitch, as a speaker vector (257,)."""
-    step = generator.standard_normal(len(embedding)) * (amount / np.sqrt(len(embedding)))
-    moved = embedding / np.linalg.norm(embedding) + step
-    heard = pitch + generator.normal(0, PITCH_BLUR)
-    return np.append(moved / np.linalg.norm(moved), heard).astype(np.float32)
+@dataclass(frozen=True, slots=True)
+class TimbreMap:
+    """A linear map from speaker embeddings to timbres."""
+
+    weight: Float32Array  # (128, 256)
+    bias: Float32Array  # (128,)
+
+    def guess(self, embedding: Float32Array) -> Float32Array:
+        """The timbre (128,) of an embedding (256,)."""
+        timbre: Float32Array = self.weight @ embedding + self.bias
+        return timbre
+
+    def save(self, path: Path) -> None:
+        """Write the map."""
+        arrays = {"weight": self.weight, "bias": self.bias}
+        write_atomically(path, safetensors.numpy.save(arrays))
+
+    @classmethod
+    def load(cls, path: Path) -> "TimbreMap":
+        """Read what `save` wrote."""
+        return cls(**safetensors.numpy.load_file(path))
+
+
+def fit_timbres(utterances: Sequence[Utterance]) -> TimbreMap:
+    """Ridge regression from embeddings to timbres."""
+    known = [(u.speaker_embedding, u.style) for u in utterances if u.speaker_embedding is not None]
+    embeddings = np.stack([embedding for embedding, _ in known]).astype(np.float64)
+    timbres = np.stack([style[:TIMBRE_SIZE] for _, style in known]).astype(np.float64)
+    mean_embedding, mean_timbre = embeddings.mean(axis=0), timbres.mean(axis=0)
+    x, y = embeddings - mean_embedding, timbres - mean_timbre
+    weights = np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ y).T
+    bias = mean_timbre - weights @ mean_embedding
+    return TimbreMap(weights.astype(np.float32), bias.astype(np.float32))

@@ -3,8 +3,9 @@
     python -m selftalk.models.training.stages STAGE --data FOLDER --out FOLDER
 
 Each stage is resumable (run the same command again) and writes `last.pt`, logs as CSV and, when
-it is done, `model.safetensors` with the averaged weights. The stage `voices` trains nothing: it
-chooses the stock voices among the speakers of the corpus.
+it is done, `model.safetensors` with the averaged weights. Two stages train nothing: `voices`
+chooses the stock voices among the speakers of the corpus, `timbres` fits the map from speaker
+embeddings to timbres.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from selftalk.models.training.corpus import Corpus, Utterance
 from selftalk.models.training.examples import Example, example_of, whisper_features
 from selftalk.models.training.judged_vocoder_task import JudgedVocoderTask
 from selftalk.models.training.loop import Run, Schedule, Task
+from selftalk.models.training.speakers import fit_timbres
 from selftalk.models.training.stock_voices import save_voices, stock_voices
 from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
 from selftalk.models.training.tokenizer_task import Features, TokenizerTask, tokenize
@@ -75,6 +77,16 @@ def load_weights(model: nn.Module, path: Path) -> None:
     model.load_state_dict({name: value.float() for name, value in weights.items()})
 
 
+def warm_up(model: nn.Module, path: Path) -> None:
+    """Begin with the weights of an earlier model, as far as their shapes still fit."""
+    weights = safetensors.torch.load_file(path)
+    own = model.state_dict()
+    for name, value in weights.items():
+        if name in own and own[name].shape == value.shape:
+            own[name] = value.float()
+    model.load_state_dict(own)
+
+
 def build_task(stage: str, arguments: argparse.Namespace) -> Task:
     """Read the data and make the task of a stage."""
     config = NanoConfig()
@@ -119,7 +131,7 @@ def save_average(run: Run) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a stage."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=[*SCHEDULES, "voices"])
+    parser.add_argument("stage", choices=[*SCHEDULES, "voices", "timbres"])
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpus")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--tokenizer", type=Path, help="model.safetensors of the tokenizer stage")
@@ -135,12 +147,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.stage == "voices":
         save_voices(stock_voices(read_utterances(options)), options.out)
         return
+    if options.stage == "timbres":
+        options.out.mkdir(parents=True, exist_ok=True)
+        fit_timbres(read_utterances(options)).save(options.out / "model.safetensors")
+        return
     schedule = SCHEDULES[options.stage]
     if options.steps:
         schedule = replace(schedule, steps=options.steps)
     task = build_task(options.stage, options)
     if options.warm and not (options.out / "last.pt").exists():
-        load_weights(task.model, options.warm)
+        warm_up(task.model, options.warm)
     make_run = AdversarialRun if options.stage == "judged-vocoder" else Run
     run = make_run(task, schedule, options.out)
     run.fit(options.minutes)

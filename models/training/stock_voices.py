@@ -13,6 +13,7 @@ import numpy as np
 
 from selftalk.models.training.corpus import Utterance
 from selftalk.stream.audio import Float32Array
+from selftalk.stream.timbre import TIMBRE_SIZE
 from selftalk.stream.voices import DEFAULT_VOICE, SUFFIX, Voice
 
 LOW_NAMES = ("rowan", "silas", "oren", "tomas")
@@ -27,6 +28,7 @@ class Candidate:
 
     speaker: str
     embedding: Float32Array  # (256,), of length 1
+    timbre: Float32Array  # (128,)
     mean_log_pitch: float
 
 
@@ -49,7 +51,8 @@ def _candidate(speaker: str, group: Sequence[Utterance]) -> Candidate:
     pitches = [u.heard_mean_log_pitch for u in group if u.heard_mean_log_pitch is not None]
     pitch = float(np.mean(pitches))
     embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
-    return Candidate(speaker, embedding, pitch)
+    timbre = np.mean([u.style[:TIMBRE_SIZE].astype(np.float32) for u in group], axis=0)
+    return Candidate(speaker, embedding, timbre.astype(np.float32), pitch)
 
 
 def far_apart(choices: Sequence[Candidate], count: int) -> list[Candidate]:
@@ -82,5 +85,5 @@ def save_voices(named: Mapping[str, Candidate], folder: Path) -> None:
             "description": f"synthetic, around {pitch_hz:.0f} Hz; belongs to nobody",
             "origin": f"nano corpus, speaker {candidate.speaker}",
         }
-        voice = Voice(name, candidate.embedding, candidate.mean_log_pitch, about)
+        voice = Voice(name, candidate.embedding, candidate.mean_log_pitch, about, candidate.timbre)
         voice.save(folder / f"{name}{SUFFIX}")

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from selftalk.models.nano import NanoConfig, TextEncoder, TokenDecoder
 from selftalk.models.training.examples import Example
 from selftalk.models.training.precision import mixed_precision
-from selftalk.models.training.speakers import SpeakerBook
+from selftalk.models.training.speakers import blurred
 from selftalk.models.training.vocoder_task import padded
 
 
@@ -57,7 +57,6 @@ class TextToTokensTask:
         self.train = sorted(train, key=lambda pair: pair[0].tokens)
         self.valid = valid
         self.batch_tokens = batch_tokens
-        self.speakers = SpeakerBook(example for example, _ in train)
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
         """See `Task.loss`."""
@@ -124,7 +123,7 @@ class TextToTokensTask:
                 (
                     padded(example.symbols, symbols),
                     padded(np.ones(len(example.symbols), bool), symbols),
-                    self.speakers.draw(example, generator) if corrupt else example.speaker,
+                    blurred(example.speaker, generator) if corrupt else example.speaker,
                     padded(example.alignment.token_symbol, length),
                     padded(example.alignment.token_place, length),
                     padded(previous, length),

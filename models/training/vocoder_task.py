@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from selftalk.models.nano import FRAME_SAMPLES, FRAMES_PER_TOKEN, NanoVocoder
 from selftalk.models.training.examples import Example
 from selftalk.models.training.precision import mixed_precision
-from selftalk.models.training.speakers import SpeakerBook
+from selftalk.models.training.speakers import blurred
 from selftalk.models.waveform import (
     SpectralLoss,
     apply_filters,
@@ -65,7 +65,6 @@ class VocoderTask:
         self.valid, self.valid_tokens = valid, valid_tokens
         self.batch, self.crop_tokens = batch, crop_tokens
         self.spectral = SpectralLoss()
-        self.speakers = SpeakerBook(train)
         lengths = np.array([example.tokens for example in train], float)
         self.chances = lengths / lengths.sum()
 
@@ -121,7 +120,7 @@ class VocoderTask:
             example = self.train[index]
             start = int(generator.integers(0, max(1, example.tokens - self.crop_tokens + 1)))
             dropped = bool(generator.random() < self.SYMBOL_DROP)
-            example = replace(example, speaker=self.speakers.draw(example, generator))
+            example = replace(example, speaker=blurred(example.speaker, generator))
             tokens = misread(self.train_tokens[index], self.model.levels, generator)
             picks.append((example, tokens, start, dropped))
         return crop_of(picks, self.crop_tokens, self.model.no_symbol)

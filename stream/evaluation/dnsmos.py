@@ -40,7 +40,7 @@ class Dnsmos:
 
     def __init__(self, graph: Path | None = None) -> None:
         """Open the network: (1, 144160) samples → (1, 3) raw scores; fetched if not given."""
-        self._session = open_session(graph or resolve(WEIGHTS) / "sig_bak_ovr.onnx", 1)
+        self._session = open_session(graph or resolve(WEIGHTS), 1)
         self._input = self._session.get_inputs()[0].name
 
     def rate(self, chunk: AudioChunk) -> Quality:
