@@ -5,13 +5,18 @@ Shared by the synthesizers. Knows nothing about models.
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
+from selftalk.stream.schedule import ChunkPlan
 from selftalk.stream.speech import WordTime
 from selftalk.stream.stop import StopFlag
+
+Chunk = TypeVar("Chunk")
 
 
 def split_words(
@@ -22,16 +27,32 @@ def split_words(
     return words[:count], words[count:]
 
 
-def pieces_of(tokens: Iterator[int], lengths: tuple[int, ...]) -> Iterator[list[int]]:
-    """Group tokens into pieces of the given lengths, the last length again and again."""
-    index, piece = 0, []
+def pieces_of(
+    tokens: Iterator[int], plan: ChunkPlan, is_silent: Callable[[int], bool] | None = None
+) -> Iterator[list[int]]:
+    """Group tokens into chunks.
+
+    Args:
+        tokens: one by one.
+        plan: how long chunks may be.
+        is_silent: whether a token is a pause, where a cut is best. None is waited for.
+    """
+    piece: list[int] = []
     for token in tokens:
         piece.append(token)
-        if len(piece) == lengths[min(index, len(lengths) - 1)]:
+        full = len(piece) >= plan.limit
+        if full or (is_silent is not None and is_silent(token) and plan.may_cut(len(piece))):
+            plan.cut(len(piece))
             yield piece
-            index, piece = index + 1, []
+            piece = []
     if piece:
         yield piece
+
+
+def held_back(chunks: Iterator[Chunk], count: int) -> Iterator[Chunk]:
+    """Pass chunks on once so many are there, or all."""
+    yield from list(islice(chunks, count))
+    yield from chunks
 
 
 def limited(samples: np.ndarray) -> np.ndarray:

@@ -15,24 +15,26 @@ import numpy as np
 from selftalk.stream.alignment import FRAMES_PER_TOKEN
 from selftalk.stream.audio import AudioChunk, concat
 from selftalk.stream.bundle import Bundle
-from selftalk.stream.chunks import ahead, limited, pieces_of, split_words
+from selftalk.stream.chunks import ahead, held_back, pieces_of
+from selftalk.stream.finishing import Sound, finished
 from selftalk.stream.graph import ON_ONE_CORE, RunOptions
 from selftalk.stream.sampling import Sampler
+from selftalk.stream.schedule import ChunkPlan, Schedule, plan_chunks
 from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
+from selftalk.stream.silence import EdgeSilence, pause_ms
 from selftalk.stream.speech import Marks, PhoneTime, SpeechChunk, WordTime
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.synthesizer import SynthesisOptions, language_of, tell_nobody
 from selftalk.stream.text import phonemize
 from selftalk.stream.text.phonemes import Phonemes
-from selftalk.stream.text.symbols import SYMBOLS_V2, symbol_ids
+from selftalk.stream.text.symbols import PUNCTUATION, SYMBOLS_V2, symbol_ids
+from selftalk.stream.timbre import EMBEDDING_SIZE, PITCH_CENTRE, SpeakerSpace
 from selftalk.stream.vocoder import Speaker, Vocoder
 from selftalk.stream.voices import Voice, find_voice
 
-SILENCE = "SP"
+SILENCE, FULL_STOP = "SP", "."
 SILENCE_ID = SYMBOLS_V2.index(SILENCE)
-PITCH_CENTRE, PITCH_SPREAD = float(np.log(170.0)), 0.35  # of mean log pitch among speakers
 
-SPEAKER_SIZE = 256
 WARM_UP_WORDS = {"en": "hello", "zh": "你好", "ja": "はい", "ko": "네", "yue": "你好"}
 
 
@@ -46,9 +48,12 @@ class NanoSynthesizer:
         *,
         decoder_run: RunOptions = ON_ONE_CORE,
         vocoder_run: RunOptions = ON_ONE_CORE,
+        schedule: Schedule | None = None,
     ) -> None:
         self.bundle = bundle
         self.options = options or SynthesisOptions()
+        self._schedule = schedule
+        self._speakers = SpeakerSpace(bundle)
         self._semantic = SemanticDecoder(bundle, decoder_run)
         self._vocoder = Vocoder(bundle, vocoder_run)
 
@@ -93,10 +98,14 @@ class NanoSynthesizer:
         if not any(index >= 0 for index in phonemes.word_index):
             return
         tell("phonemes_ready")
-        speaker = speaker_of(voice, options.pitch_semitones)
+        speaker = self._speakers.speaker(voice, options.pitch_semitones)
         plan = self._semantic.prefill(symbols_of(phonemes), speaker.vector, options.speed)
         tell("prefill")
-        yield from self._speak(plan, phonemes, speaker, options, stop or StopFlag(), tell)
+        edge = EdgeSilence(self.sample_rate_hz, pause_ms(text, options.speed))
+        chunks = plan_chunks(options.chunk_tokens, self._schedule)
+        sounds = self._sounds(plan, chunks, speaker, options, stop or StopFlag(), tell)
+        speech = finished(sounds, edge, word_times(phonemes, plan), self.sample_rate_hz)
+        yield from held_back(speech, chunks.prebuffer_chunks)
 
     def synthesize(
         self, text: str, voice: Voice, options: SynthesisOptions | None = None
@@ -107,53 +116,49 @@ class NanoSynthesizer:
 
     def warm_up(self) -> None:
         """Speak a word to nobody, so that the first sentence does not pay for loading."""
-        voice = Voice("warm-up", np.zeros(SPEAKER_SIZE, np.float32), PITCH_CENTRE)
+        voice = Voice("nobody", np.full(EMBEDDING_SIZE, 1 / 16, np.float32), PITCH_CENTRE)
         for language in self.bundle.manifest.languages[:1]:
             options = replace(self.options, language=language)
             for _ in self.stream(WARM_UP_WORDS[language], voice, options=options):
                 pass
 
-    def _speak(
+    def _sounds(
         self,
         plan: Plan,
-        phonemes: Phonemes,
+        chunks: ChunkPlan,
         speaker: Speaker,
         options: SynthesisOptions,
         stop: StopFlag,
         tell: Marks,
-    ) -> Iterator[SpeechChunk]:
+    ) -> Iterator[Sound]:
         sampler = Sampler(options.sampling or DEFAULT_SAMPLING, options.seed)
-        words = word_times(phonemes, plan)
         vocoder = self._vocoder.stream(speaker, options.seed)
         symbols = plan.symbols[plan.alignment.frame_symbol]
         tokens = self._semantic.tokens(plan, sampler, stop)
-        token, sample = 0, 0
-        for piece in ahead(pieces_of(tokens, options.chunk_tokens), stop):
+        token = 0
+        for piece in ahead(pieces_of(tokens, chunks), stop):
             if token == 0:
                 tell("first_semantic_token")
             frames = slice(FRAMES_PER_TOKEN * token, FRAMES_PER_TOKEN * (token + len(piece)))
             samples = vocoder.push(np.array(piece, np.int64), symbols[frames])
             token += len(piece)
-            if token == plan.alignment.tokens:
+            over = token == plan.alignment.tokens
+            if over:
                 samples = np.concatenate([samples, vocoder.flush()])
             if stop.is_set:
                 return
-            sample += len(samples)
-            said, words = split_words(words, sample)
-            yield SpeechChunk(AudioChunk(limited(samples), self.sample_rate_hz), said)
+            yield samples, over
 
 
 def symbols_of(phonemes: Phonemes) -> np.ndarray:
-    """Ids of the symbols with silence before and after: (N + 2,)."""
-    ids = symbol_ids(phonemes.symbols)
+    """Ids of the symbols with silence before and after: (N + 2,), or one more.
+
+    A text that ends without a mark gets a full stop: without one the last sound, which may be the
+    only one, is cut short.
+    """
+    ended = phonemes.symbols[-1:] and phonemes.symbols[-1] in PUNCTUATION
+    ids = symbol_ids(phonemes.symbols if ended else (*phonemes.symbols, FULL_STOP))
     return np.concatenate([[SILENCE_ID], ids, [SILENCE_ID]]).astype(np.int64)
-
-
-def speaker_of(voice: Voice, pitch_semitones: float = 0.0) -> Speaker:
-    """A voice as the networks see it, raised or lowered if wished."""
-    pitch = voice.mean_log_pitch + pitch_semitones * np.log(2) / 12
-    vector = np.append(voice.speaker, (pitch - PITCH_CENTRE) / PITCH_SPREAD)
-    return Speaker(vector.astype(np.float32), pitch)
 
 
 def word_times(phonemes: Phonemes, plan: Plan) -> tuple[WordTime, ...]:

@@ -10,7 +10,6 @@ Both sides grow with every single cost, so this holds for any run between best a
 chunk is the smallest that allows it, later ones grow. Knows nothing about models or clocks.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +18,8 @@ LONGEST_CHUNK_TOKENS = 25
 """One second: a longer chunk hardly costs less, and a barge-in throws it away."""
 HORIZON_TOKENS = 12 * TOKEN_RATE_HZ
 """So far ahead there must be no gap; a clause is hardly longer."""
+USUAL_LENGTHS = (6, 10, 16, 25)
+"""Of chunks on a machine that was not measured."""
 JITTER_SECONDS = 0.03
 """Every chunk is due so much earlier: threads wait for each other, and players read in blocks."""
 PIECES_AHEAD = 3
@@ -56,8 +57,8 @@ class ChunkPlan(Protocol):
         ...
 
     @property
-    def released(self) -> bool:
-        """Whether the chunks so far may be heard."""
+    def prebuffer_chunks(self) -> int:
+        """So many must be sound before the first is heard."""
         ...
 
     def may_cut(self, tokens: int) -> bool:
@@ -72,7 +73,7 @@ class ChunkPlan(Protocol):
 class FixedPlan:
     """Chunks of given lengths, the last one again and again."""
 
-    released = True
+    prebuffer_chunks = 1
 
     def __init__(self, lengths: tuple[int, ...]) -> None:
         assert lengths, "at least one length"
@@ -122,7 +123,7 @@ class Schedule:
     held_tokens: int
     """In the next ones, as long as nothing is heard."""
     prebuffer_chunks: int
-    """So many must be done before the first is heard."""
+    """See `ChunkPlan`."""
     first_sound_seconds: float
     """From the first token's beginning to the first sound, at worst."""
 
@@ -152,15 +153,15 @@ class SafePlan:
         return self._limit
 
     @property
-    def released(self) -> bool:
+    def prebuffer_chunks(self) -> int:
         """See `ChunkPlan`."""
-        return self._chunks >= self.schedule.prebuffer_chunks
+        return self.schedule.prebuffer_chunks
 
     def may_cut(self, tokens: int) -> bool:
         """Whether a chunk of so many tokens can be followed by another in time."""
         if tokens >= self._limit:
             return True
-        if not self.released or 2 * tokens < self._limit:
+        if self._chunks < self.prebuffer_chunks or 2 * tokens < self._limit:
             return False
         slow = self._slow.after(self.schedule.machine.worst, tokens)
         return self._longest_safe(slow, self._tokens + tokens) is not None
@@ -171,10 +172,10 @@ class SafePlan:
         self._slow = self._slow.after(machine.worst, tokens)
         self._tokens += tokens
         self._chunks += 1
-        if self._chunks <= self.schedule.prebuffer_chunks:
+        if self._chunks <= self.prebuffer_chunks:
             self._fast = self._fast.after(machine.best, tokens)
             self._heard_from = self._fast.vocoded
-        if self.released:
+        if self._chunks >= self.prebuffer_chunks:
             self._limit = self._longest_safe(self._slow, self._tokens) or LONGEST_CHUNK_TOKENS
         else:
             self._limit = self.schedule.held_tokens
@@ -244,23 +245,8 @@ def _earliest(machine: Machine, first: int, held: int, bound: float) -> Schedule
     return None
 
 
-def pieces_of(
-    tokens: Iterator[int], plan: ChunkPlan, is_silent: Callable[[int], bool] | None = None
-) -> Iterator[list[int]]:
-    """Group tokens into chunks.
-
-    Args:
-        tokens: one by one.
-        plan: how long chunks may be.
-        is_silent: whether a token is a pause, where a cut is best. None is waited for.
-    """
-    piece: list[int] = []
-    for token in tokens:
-        piece.append(token)
-        full = len(piece) >= plan.limit
-        if full or (is_silent is not None and is_silent(token) and plan.may_cut(len(piece))):
-            plan.cut(len(piece))
-            yield piece
-            piece = []
-    if piece:
-        yield piece
+def plan_chunks(lengths: tuple[int, ...] | None, schedule: Schedule | None) -> ChunkPlan:
+    """The plan of an utterance: lengths that were asked for, else a schedule, else the usual."""
+    if lengths is None and schedule is not None:
+        return schedule.begin()
+    return FixedPlan(lengths or USUAL_LENGTHS)

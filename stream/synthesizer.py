@@ -9,10 +9,10 @@ from typing import Protocol
 
 from selftalk.stream.audio import AudioChunk
 from selftalk.stream.bundle import Bundle
+from selftalk.stream.calibration import known_schedule
 from selftalk.stream.errors import BundleError, TextError
 from selftalk.stream.graph import ON_ONE_CORE, RunOptions
 from selftalk.stream.sampling import SamplingConfig
-from selftalk.stream.schedule import Schedule
 from selftalk.stream.speech import Marks, SpeechChunk
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.text.language_guess import guess_language
@@ -43,8 +43,6 @@ class Synthesizer(Protocol):
 
     bundle: Bundle
     options: SynthesisOptions
-    schedule: Schedule | None
-    """How chunks are cut on this machine; None if it was not measured."""
 
     @property
     def sample_rate_hz(self) -> int:
@@ -129,7 +127,13 @@ def _open_inner(
     if kind == "nano":
         from selftalk.stream.nano_synthesizer import NanoSynthesizer
 
-        return NanoSynthesizer(bundle, options, decoder_run=decoder_run, vocoder_run=vocoder_run)
+        return NanoSynthesizer(
+            bundle,
+            options,
+            decoder_run=decoder_run,
+            vocoder_run=vocoder_run,
+            schedule=known_schedule(bundle, decoder_run, vocoder_run),
+        )
     raise BundleError(f"bundle '{bundle.manifest.name}' is of the unknown kind '{kind}'")
 
 

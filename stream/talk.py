@@ -14,7 +14,7 @@ import numpy as np
 
 from selftalk.stream.audio import AudioChunk
 from selftalk.stream.bundle import Bundle, default_bundle
-from selftalk.stream.config import TalkConfig
+from selftalk.stream.config import EngineConfig, TalkConfig
 from selftalk.stream.end_of_turn import load_end_of_turn
 from selftalk.stream.graph import RunOptions
 from selftalk.stream.io import AudioSink, AudioSource
@@ -99,15 +99,18 @@ def load_synthesizer(config: TalkConfig) -> Synthesizer:
         pitch_semitones=config.voice.pitch_semitones,
         seed=config.voice.seed,
     )
-    engine = config.engine
+    decoder_run, vocoder_run = run_options(config.engine)
+    return open_synthesizer(
+        bundle, options, decoder_run=decoder_run, vocoder_run=vocoder_run, labels=config.labels
+    )
+
+
+def run_options(engine: EngineConfig) -> tuple[RunOptions, RunOptions]:
+    """Where and how tokens are drawn, and where and how they become sound."""
     # A small model gains nothing from a graphics card, which costs a copy for every token.
     providers = PROVIDERS["cpu" if engine.provider == "auto" else engine.provider]
-    return open_synthesizer(
-        bundle,
-        options,
-        decoder_run=RunOptions(engine.decoder_threads, providers),
-        vocoder_run=RunOptions(engine.vocoder_threads, providers),
-        labels=config.labels,
+    return RunOptions(engine.decoder_threads, providers), RunOptions(
+        engine.vocoder_threads, providers
     )
 
 

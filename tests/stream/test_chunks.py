@@ -3,7 +3,8 @@ import time
 import numpy as np
 import pytest
 
-from selftalk.stream.chunks import ahead, limited, pieces_of
+from selftalk.stream.chunks import ahead, held_back, limited, pieces_of
+from selftalk.stream.schedule import FixedPlan
 from selftalk.stream.stop import StopFlag
 
 
@@ -13,11 +14,17 @@ def test_an_error_while_drawing_tokens_reaches_the_caller():
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        list(ahead(pieces_of(broken(), (1,)), StopFlag()))
+        list(ahead(pieces_of(broken(), FixedPlan((1,))), StopFlag()))
 
 
 def test_pieces_grow_and_the_last_length_repeats():
-    assert [len(piece) for piece in pieces_of(iter(range(20)), (2, 3, 6))] == [2, 3, 6, 6, 3]
+    assert [len(piece) for piece in pieces_of(iter(range(20)), FixedPlan((2, 3, 6)))] == [
+        2,
+        3,
+        6,
+        6,
+        3,
+    ]
 
 
 def test_drawing_stays_only_a_little_ahead():
@@ -43,3 +50,18 @@ def test_limiter_leaves_quiet_sound_alone_and_never_reaches_full_scale():
     loud = limited(np.linspace(-9, 9, 1001, dtype=np.float32))
     assert np.abs(loud).max() <= 1
     assert (np.diff(loud) >= 0).all()
+
+
+def test_held_back_until_enough_are_there():
+    made = []
+
+    def chunks():
+        for chunk in range(5):
+            made.append(chunk)
+            yield chunk
+
+    passed = held_back(chunks(), 3)
+    assert next(passed) == 0
+    assert made == [0, 1, 2]
+    assert list(passed) == [1, 2, 3, 4]
+    assert list(held_back(iter([1]), 3)) == [1]

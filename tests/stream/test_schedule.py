@@ -4,17 +4,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from selftalk.stream.chunks import pieces_of
 from selftalk.stream.schedule import (
     HORIZON_TOKENS,
     JITTER_SECONDS,
     LONGEST_CHUNK_TOKENS,
     TOKEN_RATE_HZ,
+    USUAL_LENGTHS,
     Costs,
     FixedPlan,
     Machine,
     Progress,
+    SafePlan,
     lasts,
-    pieces_of,
+    plan_chunks,
     solve,
 )
 
@@ -124,10 +127,10 @@ def test_a_machine_slower_than_speech_waits_and_says_so():
     schedule = solve(slow)
     assert schedule.prebuffer_chunks > 3
     plan = schedule.begin()
-    for _ in range(schedule.prebuffer_chunks):
-        assert not plan.released
+    for _ in range(1, schedule.prebuffer_chunks):
         plan.cut(plan.limit)
-    assert plan.released
+        assert plan.limit == schedule.held_tokens
+    assert plan.prebuffer_chunks == schedule.prebuffer_chunks
 
 
 def test_a_cut_is_made_at_a_pause_but_none_is_waited_for():
@@ -149,6 +152,12 @@ def test_a_pause_too_early_is_no_reason_to_cut():
     plan.cut(first)
     assert not plan.may_cut(1)
     assert plan.may_cut(plan.limit)
+
+
+def test_lengths_that_were_asked_for_come_before_what_was_measured():
+    assert isinstance(plan_chunks((5,), solve(QUICK)), FixedPlan)
+    assert isinstance(plan_chunks(None, solve(QUICK)), SafePlan)
+    assert plan_chunks(None, None).limit == USUAL_LENGTHS[0]
 
 
 def test_fixed_lengths_grow_and_the_last_one_repeats():

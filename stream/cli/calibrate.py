@@ -1,0 +1,74 @@
+"""`selftalk calibrate`: measure this machine, so that speech begins as early as it safely can."""
+
+import argparse
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+from selftalk.stream.bundle import Bundle, default_bundle
+from selftalk.stream.calibration import calibration_path, measure, save_calibration
+from selftalk.stream.config import load_config
+from selftalk.stream.machine import describe
+from selftalk.stream.schedule import TOKEN_RATE_HZ, Schedule, solve
+from selftalk.stream.talk import run_options
+from selftalk.stream.workers import open_workers
+
+SHOWN_TOKENS = 4 * TOKEN_RATE_HZ
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `calibrate` to the command line."""
+    parser = subparsers.add_parser("calibrate", help="measure how early speech can safely begin")
+    parser.add_argument("bundle", nargs="?", type=Path, help="a folder; by default the shipped one")
+    parser.add_argument("--config", default="default", help="settings: where and how it is run")
+    parser.add_argument(
+        "--cpu-time",
+        action="store_true",
+        help="count processor time: for a machine that is busier now than it will be",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, keep, and print."""
+    bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
+    runs = run_options(load_config(args.config).engine)
+    workers = open_workers(bundle, *runs)
+    machine = measure(workers, time.thread_time if args.cpu_time else time.perf_counter)
+    path = calibration_path(bundle, *runs)
+    save_calibration(path, machine)
+    schedule = solve(machine)
+    if args.json:
+        facts = {"bundle": bundle.manifest.name, "machine": describe(), "path": str(path)}
+        print(json.dumps(facts | dataclasses.asdict(schedule) | {"chunks": chunks_of(schedule)}))
+    else:
+        report(schedule, path)
+    return 0
+
+
+def report(schedule: Schedule, path: Path) -> None:
+    """Print what was measured and what follows from it."""
+    print(describe())
+    for name, costs in (("at best ", schedule.machine.best), ("at worst", schedule.machine.worst)):
+        print(
+            f"{name}: a token {1000 * costs.token_seconds:.1f} ms; a chunk"
+            f" {1000 * costs.chunk_seconds:.1f} ms and"
+            f" {1000 * costs.chunk_token_seconds:.1f} ms for each of its tokens"
+        )
+    lengths = ", ".join(map(str, chunks_of(schedule)))
+    print(f"chunks of {lengths} tokens, {1000 // TOKEN_RATE_HZ} ms each")
+    print(f"sound after {1000 * schedule.first_sound_seconds:.0f} ms at worst, then without a gap")
+    if schedule.prebuffer_chunks > 1:
+        print(f"too slow to begin at once: {schedule.prebuffer_chunks} chunks are made first")
+    print(f"kept in {path}")
+
+
+def chunks_of(schedule: Schedule) -> list[int]:
+    """Lengths of the chunks of a few seconds."""
+    plan, lengths = schedule.begin(), [0]
+    while sum(lengths) < SHOWN_TOKENS:
+        lengths.append(plan.limit)
+        plan.cut(plan.limit)
+    return lengths[1:]
