@@ -11,19 +11,19 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
-from functools import partial
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from selftalk.stream.server.admission import Refusal
 from selftalk.stream.server.api_errors import ApiError
 
 log = logging.getLogger(__name__)
 
-ABORT = "selftalk.abort"  # in the scope's extensions
+ABORT = "selftalk.abort"
+"""The extension of the scope by which the server lets a connection be cut."""
 
 Admit = Callable[[], AbstractContextManager[Refusal | None]]
 Pieces = Callable[[], AsyncGenerator[bytes, None]]
@@ -134,25 +134,11 @@ class LiveResponse(Response):
             await send(message)
 
 
-class Abortable:
-    """Outermost middleware: lets a response cut a connection whose client reads nothing.
-
-    A server closes such a connection only after the client took what waits for it.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Put the connection's `abort` where `LiveResponse` finds it."""
-        transport = getattr(getattr(send, "__self__", None), "transport", None)
-        if transport is not None:
-            scope.setdefault("extensions", {})[ABORT] = transport.abort
-        await self._app(scope, receive, send)
-
-
 def _abort(scope: Scope) -> None:
-    scope.get("extensions", {}).get(ABORT, partial(log.debug, "the server closes it"))()
+    """Cut the connection; a mere close would wait for what the client does not take."""
+    extension = scope.get("extensions", {}).get(ABORT)
+    if extension is not None:
+        extension["abort"]()
 
 
 def _body(piece: bytes, more: bool = True) -> dict[str, object]:

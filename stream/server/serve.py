@@ -253,7 +253,7 @@ async def _wyoming(context: ServerContext) -> AsyncIterator[None]:
         yield
         return
     listener = await import_module(WYOMING_MODULE).start(
-        context, context.server.host, context.server.wyoming_port
+        context, context.server.wyoming_host, context.server.wyoming_port
     )
     try:
         yield
