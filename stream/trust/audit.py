@@ -53,7 +53,7 @@ class AuditLog:
     def verify(self) -> tuple[int, str]:
         """Count the lines, and say what is wrong with them; an empty sentence if nothing is."""
         previous, count = BEGINNING, 0
-        for count, line in enumerate(self._lines(), start=1):
+        for count, line in enumerate(self.lines(), start=1):
             reason = _wrong_with(line, count, previous)
             if reason:
                 return count, f"line {count} {reason}"
@@ -80,12 +80,13 @@ class AuditLog:
 
     def _recovered(self, head: _Head) -> _Head:
         """The head, moved on by the line that a crash left without one."""
-        lines = self._lines()[head.lines :]
+        lines = self.lines()[head.lines :]
         if len(lines) == 1 and not _wrong_with(lines[0], head.lines + 1, head.hash):
             return _Head(head.lines + 1, _hash(lines[0]), "")
         return head
 
-    def _lines(self) -> list[bytes]:
+    def lines(self) -> list[bytes]:
+        """Every line as it stands in the file."""
         try:
             return self.path.read_bytes().splitlines()
         except FileNotFoundError:

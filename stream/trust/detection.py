@@ -1,0 +1,150 @@
+"""Detection: is this sound from us, or from anybody who marks alike? Label, watermark, cue.
+
+Nothing found means nothing: marks can be removed. Knows nothing about who speaks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from selftalk.stream.audio import AudioChunk, Float32Array, read_audio
+from selftalk.stream.errors import AudioFileError
+from selftalk.stream.resample import resample
+from selftalk.stream.trust.aigc import SYNTHETIC, AigcLabel
+from selftalk.stream.trust.cue import find_cue
+from selftalk.stream.trust.labels import read_label
+from selftalk.stream.trust.watermark import (
+    DETECTOR_RATE_HZ,
+    FRAMES_PER_SECOND,
+    MARKED,
+    presence,
+    spectrogram,
+)
+
+WINDOW_FRAMES, STEP_FRAMES = 4 * FRAMES_PER_SECOND, 2 * FRAMES_PER_SECOND
+SPEEDS = (0.98, 1.02, 0.96, 1.04, 0.95, 1.05, 0.94, 1.06, 0.92, 1.08, 0.9, 1.1)
+"""Tried when nothing is found: the mark survives a change of speed of 1 %, not of more."""
+SEARCHED_SECONDS = 12
+CLEARLY_MARKED = 0.8
+"""At another speed: so many are tried that chance has more chances."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatermarkFinding:
+    """What the decoder read."""
+
+    found: bool
+    confidence: float
+    """The highest presence in any four seconds."""
+    share: float
+    """Of the sound in which the mark is found."""
+    speed: float
+    """At which it was found; 1 is as it was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class CueFinding:
+    """Whether the four tones are heard."""
+
+    found: bool
+    confidence: float
+    start_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All three marks of one file."""
+
+    label: AigcLabel | None
+    watermark: WatermarkFinding
+    cue: CueFinding
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of the marks says so."""
+        return self.labelled or self.watermark.found or self.cue.found
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the file itself says that it is synthetic."""
+        return self.label is not None and self.label.Label == SYNTHETIC
+
+    @property
+    def confidence(self) -> float:
+        """Of the surest mark that was found; 0 when none was."""
+        marks = (self.watermark, self.cue)
+        sure = [mark.confidence for mark in marks if mark.found] + [1.0] * self.labelled
+        return max(sure, default=0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON tells it."""
+        return {
+            "synthetic": self.synthetic,
+            "confidence": self.confidence,
+            "label": asdict(self.label) if self.label else None,
+            "watermark": asdict(self.watermark),
+            "cue": asdict(self.cue),
+        }
+
+
+def detect_file(path: str | Path) -> Findings:
+    """Look for all marks in a file.
+
+    Raises:
+        AudioFileError: it is missing or not an audio file.
+    """
+    chunk = read_audio(path)
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise AudioFileError(f"'{path}' cannot be read: {error.strerror}") from error
+    return Findings(read_label(content), find_watermark(chunk), _find_cue(chunk))
+
+
+def find_watermark(chunk: AudioChunk, *, search_speeds: bool = True) -> WatermarkFinding:
+    """Look for the mark in every part of a sound.
+
+    Args:
+        chunk: any sound.
+        search_speeds: if nothing is found, try whether the sound was made faster or slower.
+    """
+    found = _read(spectrogram(chunk))
+    if found.found or not search_speeds:
+        return found
+    longest = SEARCHED_SECONDS * chunk.sample_rate_hz
+    begin = AudioChunk(chunk.samples[:longest], chunk.sample_rate_hz)
+    for speed in SPEEDS:
+        sought = _read(spectrogram(_slowed(begin, speed)), speed, CLEARLY_MARKED)
+        if sought.found:
+            return sought
+    return found
+
+
+def _read(levels: Float32Array, speed: float = 1.0, least: float = MARKED) -> WatermarkFinding:
+    scores = np.clip([presence(window) for window in _windows(levels)], 0, 1)
+    best = float(scores.max(initial=0))
+    share = float((scores > least).mean()) if len(scores) else 0.0
+    return WatermarkFinding(best > least, round(best, 3), round(share, 3), speed)
+
+
+def _windows(levels: Float32Array) -> Iterator[Float32Array]:
+    """Overlapping pieces of four seconds; what is left joins the last."""
+    last = max(0, len(levels) - WINDOW_FRAMES)
+    starts = [*range(0, last, STEP_FRAMES), last]
+    for start in dict.fromkeys(starts):
+        yield levels[start : start + WINDOW_FRAMES]
+
+
+def _slowed(chunk: AudioChunk, speed: float) -> AudioChunk:
+    """What was there before it was played at another speed."""
+    rate = round(DETECTOR_RATE_HZ * speed)
+    return AudioChunk(resample(chunk.samples, chunk.sample_rate_hz, rate), DETECTOR_RATE_HZ)
+
+
+def _find_cue(chunk: AudioChunk) -> CueFinding:
+    confidence, start = find_cue(chunk)
+    found = confidence > 0
+    return CueFinding(found, round(confidence, 3), round(start, 2) if found else None)
