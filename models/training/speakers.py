@@ -61,4 +61,5 @@ def fit_timbres(utterances: Sequence[Utterance]) -> TimbreMap:
     x, y = embeddings - mean_embedding, timbres - mean_timbre
     weights = np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ y).T
     bias = mean_timbre - weights @ mean_embedding
-    return TimbreMap(weights.astype(np.float32), bias.astype(np.float32))
+    # safetensors would write the memory of a transposed array as it lies.
+    return TimbreMap(np.ascontiguousarray(weights, np.float32), bias.astype(np.float32))

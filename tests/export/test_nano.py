@@ -10,6 +10,7 @@ from selftalk.export.nano import NanoModules, export_nano, graph_sources
 from selftalk.export.onnx import export_graph, state_names
 from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.tokenizer import Tokenizer
+from selftalk.models.training.speakers import TimbreMap
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.stream.audio import concat
 from selftalk.stream.bundle import Bundle
@@ -26,10 +27,18 @@ TINY = NanoConfig(
 TOLERANCE = {"atol": 1e-4, "rtol": 1e-4}
 
 
+def tiny_timbres():
+    random = np.random.default_rng(0)
+    weight = random.standard_normal((128, 256)).astype(np.float32)
+    return TimbreMap(weight, random.standard_normal(128).astype(np.float32))
+
+
 @pytest.fixture(scope="module")
 def modules():
     torch.manual_seed(0)
-    made = NanoModules(TINY, TextToTokens(TINY), NanoVocoder(TINY), Tokenizer(TINY, width=16))
+    made = NanoModules(
+        TINY, TextToTokens(TINY), NanoVocoder(TINY), Tokenizer(TINY, width=16), tiny_timbres()
+    )
     for module in (made.text_to_tokens, made.vocoder, made.tokenizer):
         for parameter in module.parameters():
             torch.nn.init.normal_(parameter, std=0.1)
@@ -59,6 +68,12 @@ def test_tokenizer(modules, bundle, tokens):
     np.testing.assert_array_equal(run_graph(bundle, "tokenizer", inputs)["tokens"], expected)
 
 
+def test_timbres(modules, bundle):
+    embedding = np.random.default_rng(1).standard_normal(256).astype(np.float32)
+    made = run_graph(bundle, "timbre", {"embedding": embedding[None]})["timbre"][0]
+    np.testing.assert_allclose(made, modules.timbres.guess(embedding), **TOLERANCE)
+
+
 def test_a_recording_is_converted_whole(bundle):
     voice = Voice("nobody", np.zeros(256, np.float32), np.log(150.0))
     prosody = Prosody(np.zeros((4 * 60, 3), np.float32), np.log(100.0))
@@ -71,7 +86,7 @@ def test_a_recording_is_converted_whole(bundle):
 
 @pytest.mark.parametrize("length", [1, 7, 40])
 def test_prefill(modules, bundle, length):
-    symbols, speaker = torch.randint(0, 732, (1, length)), torch.randn(1, 257)
+    symbols, speaker = torch.randint(0, 732, (1, length)), torch.randn(1, 129)
     mask = torch.ones(1, length, dtype=torch.bool)
     with torch.no_grad():
         context, durations = modules.text_to_tokens.encoder(symbols, speaker, mask)
@@ -102,7 +117,7 @@ def test_step(modules, bundle, past):
 def test_vocoder_with_its_state(modules, bundle, pieces):
     vocoder = modules.vocoder
     tokens, symbols = torch.randint(0, 1000, (1, 20)), torch.randint(0, 732, (1, 80))
-    speaker = torch.randn(1, 257)
+    speaker = torch.randn(1, 129)
     with torch.no_grad():
         prosody, filters, _ = vocoder(tokens, symbols, speaker, vocoder.initial_state(1))
     names = state_names(vocoder.initial_state(1), "state")

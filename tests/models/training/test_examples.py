@@ -8,7 +8,6 @@ from selftalk.models.training.examples import (
     kept_samples,
     kept_units,
     prosody_frames,
-    speaker_vector,
 )
 
 
@@ -46,9 +45,3 @@ def test_an_utterance_is_cut_to_whole_tokens_with_little_silence(tiny_utterances
     assert span.start == UNIT_SAMPLES
     assert (span.stop - span.start) % 960 == 0
     assert 0 <= 14 * UNIT_SAMPLES - span.stop < 960
-
-
-def test_speaker_vectors_end_with_the_pitch():
-    vector = speaker_vector(np.ones(256, np.float32), float(np.log(170.0) + 0.35))
-    assert vector.shape == (257,)
-    assert vector[-1] == pytest.approx(1.0, abs=1e-5)

@@ -1,43 +1,36 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from selftalk.models.training.speakers import SpeakerBook, blurred
+from selftalk.models.training.speakers import BLUR, PITCH_BLUR, TimbreMap, blurred, fit_timbres
 from selftalk.models.training.vocoder_task import misread
 
 
-class FakeExample:
-    def __init__(self, name, vector):
-        self.speaker_name, self.speaker = name, vector
-
-
-def unit(*values):
-    vector = np.zeros(257, np.float32)
-    vector[: len(values)] = values
-    vector[:-1] /= np.linalg.norm(vector[:-1])
-    vector[-1] = 0.5
-    return vector
-
-
-def test_a_speaker_is_drawn_from_the_speakers_own_utterances():
-    book = SpeakerBook(
-        [
-            FakeExample("a", unit(1, 0.1)),
-            FakeExample("a", unit(1, -0.1)),
-            FakeExample("b", unit(0, 0, 1)),
-        ]
-    )
-    generator = np.random.default_rng(0)
-    drawn = np.stack([book.draw(FakeExample("a", unit(1)), generator) for _ in range(50)])
-    assert np.allclose(np.linalg.norm(drawn[:, :-1], axis=1), 1, atol=1e-5)
-    assert (drawn[:, :-1] @ unit(1)[:-1] > 0.9).all()
-    assert len(np.unique(drawn[:, 0])) > 40  # never the same twice
-    assert abs(drawn[:, -1].mean() - 0.5) < 0.05
-
-
-def test_blur_moves_an_embedding_by_its_amount():
+def test_blur_moves_a_speaker_a_little_and_its_pitch_less():
     generator = np.random.default_rng(1)
-    moved = blurred(unit(1)[:-1], 0.0, generator, 0.3)
-    assert moved[0] == pytest.approx(1 / np.sqrt(1.09), abs=0.05)
+    moved = np.stack([blurred(np.ones(129, np.float32), generator) - 1 for _ in range(200)])
+    assert moved[:, :-1].std() == pytest.approx(BLUR, rel=0.05)
+    assert moved[:, -1].std() == pytest.approx(PITCH_BLUR, rel=0.2)
+
+
+def test_timbres_are_guessed_from_embeddings(tiny_utterances, tmp_path):
+    """Where a timbre is a linear function of the embedding, it is found."""
+    random = np.random.default_rng(0)
+    truth = random.standard_normal((128, 256)) / 16
+    spoken = []
+    for _ in range(600):
+        embedding = random.standard_normal(256).astype(np.float32)
+        style = np.zeros(256, np.float16)
+        style[:128] = truth @ embedding + 0.5
+        known = {"speaker_embedding": embedding, "style": style}
+        spoken.append(replace(tiny_utterances[0], **known))
+    timbres = fit_timbres(spoken)
+    embedding = random.standard_normal(256).astype(np.float32)
+    np.testing.assert_allclose(timbres.guess(embedding), truth @ embedding + 0.5, atol=0.05)
+    timbres.save(tmp_path / "map.safetensors")
+    loaded = TimbreMap.load(tmp_path / "map.safetensors")
+    np.testing.assert_array_equal(loaded.weight, timbres.weight)
 
 
 def test_misread_tokens_stay_tokens_and_are_near():

@@ -38,7 +38,7 @@ def hum(seed):
         pulses=pulses,
         prosody=prosody,
         heard_prosody=prosody.astype(np.float16),
-        speaker=np.full(257, 1 / 16, np.float32),
+        speaker=np.full(129, 0.5, np.float32),
         speaker_name=f"s{seed}",
         pair=-1,
         first_sample=0,
