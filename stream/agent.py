@@ -21,7 +21,6 @@ from selftalk.stream.agent_config import AgentConfig
 from selftalk.stream.conversation import Conversation
 from selftalk.stream.events import (
     AgentState,
-    Answer,
     Failure,
     InputEvent,
     Interrupt,
@@ -29,8 +28,6 @@ from selftalk.stream.events import (
     PartialTranscript,
     PlaybackFinished,
     Say,
-    SetManner,
-    SpeechDiscarded,
     SpeechEnded,
     SpeechIgnored,
     SpeechPaused,
@@ -44,8 +41,8 @@ from selftalk.stream.events import (
     Transcribe,
     TranscriptReady,
     UserSaid,
-    UtteranceGiven,
 )
+from selftalk.stream.leading import Answer, SetManner, SpeechDiscarded, UtteranceGiven
 from selftalk.stream.speaking import CLOCK_HZ, Speaking, Speculation
 from selftalk.stream.turn import MakeSplitter, Turn
 from selftalk.stream.utterance import Phase, Utterance, reason_to_ignore

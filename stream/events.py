@@ -14,6 +14,7 @@ from enum import Enum
 
 from selftalk.stream.audio import AudioChunk
 from selftalk.stream.conversation import Message, ToolCall
+from selftalk.stream.leading import Answer, SetManner, SpeechDiscarded, UtteranceGiven
 from selftalk.stream.speech import WordTime
 
 
@@ -81,39 +82,6 @@ class TextInput:
     """The user typed a message instead of speaking it."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class UtteranceGiven:
-    """The user has finished, and somebody else found where: a key was released."""
-
-    audio: AudioChunk
-    answer: bool = True
-    """Whether it is to be answered, or only to be written down."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechDiscarded:
-    """What the user is saying is not wanted after all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Reply to the conversation as it is; transcripts still to come are waited for."""
-
-    voiced: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class SetManner:
-    """How to treat the user's speech from now on."""
-
-    answer: bool = True
-    """Whether utterances are answered without being asked to."""
-    interrupt: bool = True
-    """Whether speech cuts a reply."""
-    voiced: bool = True
-    """Whether replies are spoken, or only written."""
 
 
 @dataclass(frozen=True, slots=True)

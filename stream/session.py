@@ -35,7 +35,6 @@ from selftalk.stream.events import (
     PlayedTo,
     Respond,
     SetGain,
-    SpeechDiscarded,
     StopPlayback,
     StopResponding,
     Synthesize,
@@ -43,6 +42,7 @@ from selftalk.stream.events import (
 )
 from selftalk.stream.hearing import Hearing
 from selftalk.stream.io import SAMPLE_RATE_HZ, AudioSink, AudioSource
+from selftalk.stream.leading import SpeechDiscarded
 from selftalk.stream.sentences import SentenceSplitter
 from selftalk.stream.speaking import Speculation
 from selftalk.stream.stages import Stages

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from selftalk.stream.events import (
-    Answer,
     CancelTurn,
     InputEvent,
     Notice,
@@ -23,9 +22,9 @@ from selftalk.stream.events import (
     TurnCancelled,
     TurnFinished,
     TurnStarted,
-    UtteranceGiven,
 )
 from selftalk.stream.io import SAMPLE_RATE_HZ
+from selftalk.stream.leading import Answer, UtteranceGiven
 from selftalk.stream.metrics import FIRST_PLAYED, SPEECH_END, TurnMetrics
 
 

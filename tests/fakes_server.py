@@ -199,12 +199,13 @@ class RawClient:
     """A WebSocket that speaks JSON."""
 
     def __init__(self, ws_url: str, query: str = "model=m", **options: Any) -> None:
-        self.socket = connect(
+        self._connecting = connect(
             f"{ws_url}/v1/realtime?{query}", compression=None, max_size=None, **options
         )
         self.seen: list[dict[str, Any]] = []
 
     def __enter__(self) -> "RawClient":
+        self.socket = self._connecting.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -14,8 +14,9 @@ import msgspec
 import numpy as np
 
 from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.events import Answer, Interrupt, SetManner, UtteranceGiven
+from selftalk.stream.events import Interrupt
 from selftalk.stream.io import SAMPLE_RATE_HZ
+from selftalk.stream.leading import Answer, SetManner, UtteranceGiven
 from selftalk.stream.protocol import client_events as client
 from selftalk.stream.protocol import server_events as events
 from selftalk.stream.protocol.codec import ProtocolError

@@ -186,6 +186,7 @@ class Server(uvicorn.Server):
         """
         try:
             self._sockets = [self.config.bind_socket()]
+            self._sockets[0].listen(BACKLOG)
         except (SystemExit, OSError) as error:
             raise DeviceError(
                 f"cannot listen on {self.config.host}:{self.config.port}: is it in use?"
