@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from selftalk.models.nano import NanoConfig, NanoVocoder
+from selftalk.models.timbre import TimbreEncoder
 from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training.adversarial import AdversarialRun
 from selftalk.models.training.corpus import Corpus, Utterance
@@ -30,12 +31,14 @@ from selftalk.models.training.loop import Run, Schedule, Task
 from selftalk.models.training.speakers import fit_timbres
 from selftalk.models.training.stock_voices import save_voices, stock_voices
 from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
+from selftalk.models.training.timbre_task import TimbreTask, by_speakers, heard
 from selftalk.models.training.tokenizer_task import Features, TokenizerTask, tokenize
 from selftalk.models.training.vocoder_task import VocoderTask
 
 SCHEDULES = {
     "tokenizer": Schedule(steps=2500, learning_rate=1e-3),
     "t2s": Schedule(steps=6000, learning_rate=1e-3),
+    "timbre": Schedule(steps=3000, learning_rate=2e-3),
     "vocoder": Schedule(steps=12000, learning_rate=8e-4, betas=(0.8, 0.99)),
     "judged-vocoder": Schedule(steps=20000, learning_rate=2e-4, betas=(0.8, 0.99)),
 }
@@ -90,6 +93,9 @@ def warm_up(model: nn.Module, path: Path) -> None:
 def build_task(stage: str, arguments: argparse.Namespace) -> Task:
     """Read the data and make the task of a stage."""
     config = NanoConfig()
+    if stage == "timbre":
+        items = [heard(utterance) for utterance in read_utterances(arguments)]
+        return TimbreTask(TimbreEncoder(), *by_speakers(items))
     if stage == "vocoder" and arguments.tokenizer is None:
         return untokenized_vocoder_task(config, arguments)
     pairs = read_examples(arguments)
