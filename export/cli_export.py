@@ -15,6 +15,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     nano.add_argument("--vocoder", type=Path, required=True, help="likewise")
     nano.add_argument("--tokenizer", type=Path, help="likewise, to be able to read recordings")
     nano.add_argument("--timbres", type=Path, help="likewise, to be able to take on voices")
+    nano.add_argument("--timbre-encoder", type=Path, help="likewise, to do that well")
     nano.add_argument("--speaker-encoder", type=Path, help="ge2e.onnx, to be included")
     nano.add_argument("--voices", type=Path, help="folder with .voice files, to be included")
     nano.add_argument("--languages", default="en,zh", help="what the weights were trained on")
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         ) from error
     extra = {"speaker": args.speaker_encoder} if args.speaker_encoder else {}
     export_nano(
-        load_modules(args.t2s, args.vocoder, args.tokenizer, args.timbres),
+        load_modules(args.t2s, args.vocoder, args.tokenizer, args.timbres, args.timbre_encoder),
         args.output,
         precision=args.precision,
         extra_graphs=extra,

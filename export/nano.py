@@ -15,15 +15,17 @@ import torch
 from selftalk.export.onnx import GraphSource, export_graph, save_graph, state_names, state_shapes
 from selftalk.export.quantize import to_half_weights, to_int8
 from selftalk.models.nano import FRAMES_PER_TOKEN, SAMPLE_RATE_HZ, NanoConfig, NanoVocoder
+from selftalk.models.timbre import TimbreEncoder
 from selftalk.models.tokenizer import FEATURES, PROSODY, Tokenizer
 from selftalk.models.training.speakers import TimbreMap
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.stream.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, sha256_of
 from selftalk.stream.errors import BundleError
+from selftalk.stream.log_mel import MEL_BANDS
 from selftalk.stream.timbre import EMBEDDING_SIZE, TIMBRE_SIZE
 
 TOKEN_RATE_HZ = 25
-ALWAYS_FP32 = ("tokenizer", "timbre")
+ALWAYS_FP32 = ("tokenizer", "timbre", "timbre_encoder")
 """A token is a rounding: what int8 blurs would become other tokens. The timbre's graph is tiny."""
 PRECISION = {"t2s_prefill": "int8", "t2s_step": "int8", "vocoder": "fp16"}
 """The vocoder's pitch adds up to a phase, so a chunk must not be rounded unlike the whole."""
@@ -39,6 +41,7 @@ class NanoModules:
     vocoder: NanoVocoder
     tokenizer: Tokenizer | None = None
     timbres: TimbreMap | None = None
+    timbre_encoder: TimbreEncoder | None = None
 
 
 def load_modules(
@@ -46,6 +49,7 @@ def load_modules(
     vocoder: Path,
     tokenizer: Path | None = None,
     timbres: Path | None = None,
+    timbre_encoder: Path | None = None,
     config: NanoConfig | None = None,
 ) -> NanoModules:
     """Read the weights that training wrote; without a tokenizer, recordings cannot be read.
@@ -60,6 +64,7 @@ def load_modules(
         NanoVocoder(config),
         Tokenizer(config) if tokenizer else None,
         TimbreMap.load(timbres) if timbres else None,
+        TimbreEncoder() if timbre_encoder else None,
     )
     files: list[tuple[torch.nn.Module, Path]] = [
         (modules.text_to_tokens, t2s),
@@ -67,6 +72,8 @@ def load_modules(
     ]
     if modules.tokenizer is not None and tokenizer is not None:
         files.append((modules.tokenizer, tokenizer))
+    if modules.timbre_encoder is not None and timbre_encoder is not None:
+        files.append((modules.timbre_encoder, timbre_encoder))
     for module, path in files:
         try:
             weights = safetensors.torch.load_file(path)
@@ -171,6 +178,14 @@ def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
             ["timbre"],
             {},
         )
+    if modules.timbre_encoder is not None:
+        sources["timbre_encoder"] = GraphSource(
+            modules.timbre_encoder.eval(),
+            (torch.randn(1, MEL_BANDS, 200),),
+            ["mel"],
+            ["timbre"],
+            {"mel": (2,)},
+        )
     if modules.tokenizer is not None:
         sources["tokenizer"] = GraphSource(
             Tokens(modules.tokenizer),
@@ -188,6 +203,7 @@ def initial_shapes(modules: NanoModules) -> dict[str, dict[str, tuple[int, ...]]
     return {
         "t2s_prefill": {},
         "timbre": {},
+        "timbre_encoder": {},
         "tokenizer": {},
         "t2s_step": {"past": tuple(past.shape)},
         "vocoder": state_shapes(modules.vocoder.initial_state(1)),

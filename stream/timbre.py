@@ -7,13 +7,17 @@ from which a small graph guesses the timbre. Knows nothing about text or sound.
 
 import numpy as np
 
-from selftalk.stream.audio import Float32Array
+from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.graph import Graph
+from selftalk.stream.log_mel import log_mel
+from selftalk.stream.resample import resample
 from selftalk.stream.vocoder import Speaker
 from selftalk.stream.voices import Voice
 
-GRAPH = "timbre"
+GRAPH, ENCODER = "timbre", "timbre_encoder"
+HEARING_RATE_HZ = 16_000
+LONGEST_SECONDS = 60
 TIMBRE_SIZE = 128
 TIMBRE_SCALE = 7.7  # brings timbres to unit variance
 PITCH_CENTRE, PITCH_SPREAD = float(np.log(170.0)), 0.35  # of mean log pitch among speakers
@@ -26,6 +30,8 @@ class SpeakerSpace:
     def __init__(self, bundle: Bundle) -> None:
         has_timbres = GRAPH in bundle.manifest.graphs
         self._guess = Graph(bundle.graph_path(GRAPH)) if has_timbres else None
+        hears = ENCODER in bundle.manifest.graphs
+        self._encoder = Graph(bundle.graph_path(ENCODER)) if hears else None
 
     def speaker(self, voice: Voice, pitch_semitones: float = 0.0) -> Speaker:
         """A voice as the networks see it, raised or lowered if wished."""
@@ -39,6 +45,15 @@ class SpeakerSpace:
         """A speaker to warm up with."""
         embedding = np.full(EMBEDDING_SIZE, 1 / 16, np.float32)
         return self.speaker(Voice("nobody", embedding, PITCH_CENTRE))
+
+    def timbre(self, recording: AudioChunk) -> Float32Array | None:
+        """The timbre of a recording of one speaker (128,), if the model can hear it."""
+        if self._encoder is None:
+            return None
+        samples = resample(recording.samples, recording.sample_rate_hz, HEARING_RATE_HZ)
+        mel = log_mel(samples[: LONGEST_SECONDS * HEARING_RATE_HZ])
+        heard: Float32Array = self._encoder.run(mel=mel[None])["timbre"][0]
+        return heard / TIMBRE_SCALE
 
     def _timbre(self, voice: Voice) -> Float32Array:
         if voice.timbre is not None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from selftalk.stream import timbre
+from selftalk.stream.audio import AudioChunk
 from selftalk.stream.timbre import PITCH_CENTRE, TIMBRE_SCALE, SpeakerSpace, speaker_vector
 from selftalk.stream.voices import Voice
 
@@ -38,6 +39,22 @@ def test_of_a_person_it_is_guessed(space):
     speaker = space.speaker(Voice("me", EMBEDDING, PITCH_CENTRE))
     np.testing.assert_allclose(speaker.vector[:-1], TIMBRE_SCALE * 2 * EMBEDDING[:128])
     assert space.nobody().vector.shape == (129,)
+
+
+def test_in_a_recording_it_is_heard_where_the_model_can(monkeypatch, space):
+    class Encoder:
+        def __init__(self, path):
+            assert path == "timbre_encoder"
+
+        def run(self, *, mel):
+            assert mel.shape == (1, 80, 100)
+            return {"timbre": np.full((1, 128), TIMBRE_SCALE)}
+
+    recording = AudioChunk(np.ones(24_000, np.float32), 24_000)
+    assert space.timbre(recording) is None
+    monkeypatch.setattr(timbre, "Graph", Encoder)
+    heard = SpeakerSpace(FakeBundle("timbre_encoder")).timbre(recording)
+    np.testing.assert_allclose(heard, np.ones(128))
 
 
 def test_an_octave_is_twelve_semitones(space):
