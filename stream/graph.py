@@ -35,16 +35,15 @@ ON_ONE_CORE = RunOptions()
 class Graph:
     """An ONNX graph that is safe to share between threads: it holds no state."""
 
-    def __init__(self, path: Path, run: RunOptions = ON_ONE_CORE) -> None:
+    def __init__(self, path: Path | bytes, run: RunOptions = ON_ONE_CORE) -> None:
         self._session = open_session(path, run.threads, run.providers)
         self.inputs = [port.name for port in self._session.get_inputs()]
         self.outputs = [port.name for port in self._session.get_outputs()]
         self._states = [name[len(BEFORE) :] for name in self.inputs if name.startswith(BEFORE)]
         missing = [name for name in self._states if AFTER + name not in self.outputs]
         if missing:
-            raise BundleError(
-                f"graph '{path.name}' takes the state '{missing[0]}' but returns none"
-            )
+            named = "a graph" if isinstance(path, bytes) else f"graph '{path.name}'"
+            raise BundleError(f"{named} takes the state '{missing[0]}' but returns none")
 
     def run(self, **inputs: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
         """Run a graph without state: named arrays in, named arrays out."""

@@ -18,9 +18,10 @@ from selftalk.stream.bundle import Bundle
 from selftalk.stream.chunks import ahead, held_back, pieces_of
 from selftalk.stream.finishing import Sound, finished
 from selftalk.stream.graph import ON_ONE_CORE, RunOptions
+from selftalk.stream.personal import Parts, PersonalParts
 from selftalk.stream.sampling import Sampler
 from selftalk.stream.schedule import ChunkPlan, Schedule, plan_chunks
-from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
+from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan
 from selftalk.stream.silence import EdgeSilence, pause_ms
 from selftalk.stream.speech import Marks, PhoneTime, SpeechChunk, WordTime
 from selftalk.stream.stop import StopFlag
@@ -29,7 +30,7 @@ from selftalk.stream.text import phonemize
 from selftalk.stream.text.phonemes import Phonemes
 from selftalk.stream.text.symbols import PUNCTUATION, SYMBOLS_V2, symbol_ids
 from selftalk.stream.timbre import EMBEDDING_SIZE, PITCH_CENTRE, SpeakerSpace
-from selftalk.stream.vocoder import Speaker, Vocoder
+from selftalk.stream.vocoder import Speaker
 from selftalk.stream.voices import Voice, find_voice
 
 SILENCE, FULL_STOP = "SP", "."
@@ -54,8 +55,7 @@ class NanoSynthesizer:
         self.options = options or SynthesisOptions()
         self._schedule = schedule
         self._speakers = SpeakerSpace(bundle)
-        self._semantic = SemanticDecoder(bundle, decoder_run)
-        self._vocoder = Vocoder(bundle, vocoder_run)
+        self._parts = PersonalParts(bundle, decoder_run, vocoder_run)
 
     @property
     def sample_rate_hz(self) -> int:
@@ -99,11 +99,12 @@ class NanoSynthesizer:
             return
         tell("phonemes_ready")
         speaker = self._speakers.speaker(voice, options.pitch_semitones)
-        plan = self._semantic.prefill(symbols_of(phonemes), speaker.vector, options.speed)
+        parts = self._parts.of(voice)
+        plan = parts.semantic.prefill(symbols_of(phonemes), speaker.vector, options.speed)
         tell("prefill")
         edge = EdgeSilence(self.sample_rate_hz, pause_ms(text, options.speed))
         chunks = plan_chunks(options.chunk_tokens, self._schedule)
-        sounds = self._sounds(plan, chunks, speaker, options, stop or StopFlag(), tell)
+        sounds = self._sounds(parts, plan, chunks, speaker, options, stop or StopFlag(), tell)
         speech = finished(sounds, edge, word_times(phonemes, plan), self.sample_rate_hz)
         yield from held_back(speech, chunks.prebuffer_chunks)
 
@@ -124,6 +125,7 @@ class NanoSynthesizer:
 
     def _sounds(
         self,
+        parts: Parts,
         plan: Plan,
         chunks: ChunkPlan,
         speaker: Speaker,
@@ -132,9 +134,9 @@ class NanoSynthesizer:
         tell: Marks,
     ) -> Iterator[Sound]:
         sampler = Sampler(options.sampling or DEFAULT_SAMPLING, options.seed)
-        vocoder = self._vocoder.stream(speaker, options.seed)
+        vocoder = parts.vocoder.stream(speaker, options.seed)
         symbols = plan.symbols[plan.alignment.frame_symbol]
-        tokens = self._semantic.tokens(plan, sampler, stop)
+        tokens = parts.semantic.tokens(plan, sampler, stop)
         token = 0
         for piece in ahead(pieces_of(tokens, chunks), stop):
             if token == 0:

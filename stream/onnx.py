@@ -34,9 +34,9 @@ def available_providers() -> tuple[str, ...]:
 
 
 def open_session(
-    path: str | Path, threads: int = 1, providers: Sequence[str] = CPU_PROVIDERS
+    path: str | Path | bytes, threads: int = 1, providers: Sequence[str] = CPU_PROVIDERS
 ) -> Session:
-    """Open an .onnx or .ort file for inference.
+    """Open an .onnx or .ort file, or its content, for inference.
 
     One thread is the default everywhere: stages overlap, and two pools that spin on two cores
     were measured to be many times slower than one thread each.
@@ -50,17 +50,19 @@ def open_session(
         WeightsError: the file is missing or is not a graph that this onnxruntime can run.
         ConfigError: a provider is not in the installed onnxruntime.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise WeightsError(f"model file '{path}' does not exist")
+    named = "a graph" if isinstance(path, bytes) else f"'{path}'"
+    if not isinstance(path, bytes) and not Path(path).is_file():
+        raise WeightsError(f"model file {named} does not exist")
     _check_providers(providers)
     try:
         return onnxruntime.InferenceSession(
-            str(path), sess_options=_options(threads), providers=list(providers)
+            path if isinstance(path, bytes) else str(path),
+            sess_options=_options(threads),
+            providers=list(providers),
         )
     except Exception as error:  # onnxruntime has one exception class per status code
         reason = str(error).splitlines()[0]
-        raise WeightsError(f"'{path}' cannot be run by onnxruntime: {reason}") from error
+        raise WeightsError(f"{named} cannot be run by onnxruntime: {reason}") from error
 
 
 def run_session(session: Session, inputs: dict[str, npt.NDArray[Any]]) -> dict[str, Any]:

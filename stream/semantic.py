@@ -4,8 +4,9 @@ Prefill reads the whole sentence and says how long every symbol lasts; each step
 token to an explicit state. Knows nothing about text or sound.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -38,9 +39,17 @@ class Plan:
 class SemanticDecoder:
     """Safe to share between threads: every sentence has its own state."""
 
-    def __init__(self, bundle: Bundle, run: RunOptions = ON_ONE_CORE) -> None:
-        self._prefill = Graph(bundle.graph_path("t2s_prefill"), run)
-        self._step = Graph(bundle.graph_path("t2s_step"), run)
+    def __init__(
+        self,
+        bundle: Bundle,
+        run: RunOptions = ON_ONE_CORE,
+        graphs: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
+        """Open the graphs of a bundle, or personal `graphs` in place of those that are given."""
+        prefill, step = (
+            graphs.get(name) or bundle.graph_path(name) for name in ("t2s_prefill", "t2s_step")
+        )
+        self._prefill, self._step = Graph(prefill, run), Graph(step, run)
         self._initial = zeros(bundle.state_shapes("t2s_step"))
         self._start = int(bundle.manifest.numbers["start_token"])
 

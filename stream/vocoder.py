@@ -44,8 +44,11 @@ class Speaker:
 class Vocoder:
     """Makes streams; safe to share between threads."""
 
-    def __init__(self, bundle: Bundle, run: RunOptions = ON_ONE_CORE) -> None:
-        self._graph = Graph(bundle.graph_path("vocoder"), run)
+    def __init__(
+        self, bundle: Bundle, run: RunOptions = ON_ONE_CORE, graph: bytes | None = None
+    ) -> None:
+        """Open the vocoder of a bundle, or a personal `graph` in its place."""
+        self._graph = Graph(graph or bundle.graph_path("vocoder"), run)
         self._initial = zeros(bundle.state_shapes("vocoder"))
         self.lookahead_tokens = int(bundle.manifest.numbers["vocoder_lookahead_tokens"])
         self.sample_rate_hz = bundle.manifest.sample_rate_hz

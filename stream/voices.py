@@ -16,10 +16,13 @@ import safetensors.numpy
 from selftalk.stream.audio import Float32Array, write_atomically
 from selftalk.stream.errors import VoiceError
 from selftalk.stream.home import data_folder
+from selftalk.stream.reference import Reference, read_reference
 from selftalk.stream.trust.permission import is_stock, require_consent
 
 SUFFIX = ".voice"
 FORMAT = 1
+PATCH_SUFFIX = ".patch"
+PATCHED_GRAPHS = ("t2s_prefill", "t2s_step", "vocoder")
 DEFAULT_VOICE = "default"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -37,10 +40,22 @@ class Voice:
     """Plain facts: language, description, origin; the receipt of consent to a person's voice."""
     timbre: Float32Array | None = None
     """(D,) in the space of the model's training voices, if it is known exactly."""
+    patches: dict[str, Path] = field(default_factory=dict)
+    """What was learnt from recordings: files that change graphs, by the names of the graphs."""
+    reference: Reference | None = None
+    """For GPT-SoVITS models, which do not use the speaker encoder."""
 
     def save(self, path: Path) -> None:
         """Write the voice in one step."""
-        described = {"format": FORMAT, "name": self.name, "about": self.about}
+        described: dict[str, object] = {
+            "format": FORMAT,
+            "name": self.name,
+            "about": self.about,
+        }
+        if self.patches:
+            described["patches"] = sorted(self.patches)
+        if self.reference is not None:
+            described["model"] = self.reference.model
         # One entry only: safetensors writes several in a random order.
         header = {"voice": json.dumps(described, ensure_ascii=False, sort_keys=True)}
         arrays = {
@@ -49,6 +64,8 @@ class Voice:
         }
         if self.timbre is not None:
             arrays["timbre"] = self.timbre
+        if self.reference is not None:
+            arrays |= self.reference.arrays()
         write_atomically(path, safetensors.numpy.save(arrays, metadata=header))
 
     @classmethod
@@ -64,10 +81,20 @@ class Voice:
                 speaker = file.get_tensor("speaker")
                 pitch = file.get_tensor("mean_log_pitch")
                 timbre = file.get_tensor("timbre") if "timbre" in file.keys() else None  # noqa: SIM118
+                reference = read_reference(header, file)
             name, about = header["name"], header["about"]
+            learnt = header.get("patches", [])
         except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
             raise VoiceError(f"'{path}' is not a voice file: {error}") from error
-        return cls(name, speaker, float(pitch[0]), about, timbre)
+        if unknown := set(learnt) - set(PATCHED_GRAPHS):
+            raise VoiceError(f"'{path}' changes graphs that voices may not: {sorted(unknown)[0]}")
+        patches = {graph: learnt_folder(path) / f"{graph}{PATCH_SUFFIX}" for graph in learnt}
+        return cls(name, speaker, float(pitch[0]), about, timbre, patches, reference)
+
+
+def learnt_folder(path: Path) -> Path:
+    """The folder beside a voice's file that holds what was learnt; it is part of the voice."""
+    return path.with_suffix("")
 
 
 def voices_folder() -> Path:
