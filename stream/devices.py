@@ -19,7 +19,7 @@ import numpy as np
 
 from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.errors import DeviceError
-from selftalk.stream.io import CHUNK_SAMPLES, SAMPLE_RATE_HZ
+from selftalk.stream.io import CHUNK_MS, SAMPLE_RATE_HZ
 from selftalk.stream.playout import Playout
 from selftalk.stream.resample import LiveResampler
 from selftalk.stream.ring import SampleRing
@@ -80,15 +80,20 @@ class Microphone:
 
     ended = False
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
         """Open a microphone by its name or a part of it, or the default one.
+
+        Args:
+            name: as the system calls it.
+            sample_rate_hz: of the chunks: 16 kHz to be understood, more to be recorded.
 
         Raises:
             DeviceError: there is no such device, or it cannot be opened.
         """
-        self._stream = _DeviceStream("microphone", name, self._capture)
+        self._stream = _DeviceStream("microphone", name, self._capture, sample_rate_hz)
+        self._rate_hz = sample_rate_hz
         self._ring = SampleRing(self._stream.sample_rate_hz * RING_SECONDS)
-        self._resampler = LiveResampler(self._stream.sample_rate_hz, SAMPLE_RATE_HZ)
+        self._resampler = LiveResampler(self._stream.sample_rate_hz, sample_rate_hz)
         self._waiting = np.zeros(0, np.float32)
         self._closed = False
 
@@ -110,7 +115,7 @@ class Microphone:
         """
         self._stream.start()
         while not self._closed:
-            yield AudioChunk(await self._next_samples(), SAMPLE_RATE_HZ)
+            yield AudioChunk(await self._next_samples(), self._rate_hz)
 
     def close(self) -> None:
         """Stop listening."""
@@ -118,16 +123,17 @@ class Microphone:
         self._stream.close()
 
     async def _next_samples(self) -> Float32Array:
-        silent_until = time.monotonic() + CHUNK_SAMPLES / SAMPLE_RATE_HZ
-        while len(self._waiting) < CHUNK_SAMPLES and not self._closed:
+        needed = self._rate_hz * CHUNK_MS // 1000
+        silent_until = time.monotonic() + CHUNK_MS / 1000
+        while len(self._waiting) < needed and not self._closed:
             fresh = self._resampler.push(self._ring.read())
             self._waiting = np.concatenate([self._waiting, fresh])
             if not len(fresh):
                 await self._stream.watch()
             if self._stream.is_stalled and time.monotonic() >= silent_until:
-                return np.zeros(CHUNK_SAMPLES, np.float32)
-        samples, self._waiting = self._waiting[:CHUNK_SAMPLES], self._waiting[CHUNK_SAMPLES:]
-        return np.pad(samples, (0, CHUNK_SAMPLES - len(samples)))
+                return np.zeros(needed, np.float32)
+        samples, self._waiting = self._waiting[:needed], self._waiting[needed:]
+        return np.pad(samples, (0, needed - len(samples)))
 
     def _capture(self, block: Float32Array) -> None:
         self._ring.write(block[:, 0])
@@ -180,12 +186,14 @@ class Speaker(PlayoutSink):
 class _DeviceStream:
     """One PortAudio stream that is opened again under the same name when it stalls."""
 
-    def __init__(self, kind: Kind, name: str | None, on_block: Any) -> None:
+    def __init__(
+        self, kind: Kind, name: str | None, on_block: Any, wanted_hz: int = SAMPLE_RATE_HZ
+    ) -> None:
         self.xruns = 0
         self._kind: Kind = kind
         self._on_block = on_block
         self.device = _find_device(kind, name)
-        self.sample_rate_hz = _supported_rate(self.device)
+        self.sample_rate_hz = _supported_rate(self.device, wanted_hz)
         self._stream: Any = None
         self._last_block = 0.0
         self._last_attempt = 0.0
@@ -320,18 +328,18 @@ def _find_device(kind: Kind, name: str | None) -> Device:
     raise DeviceError(f"the {kind} '{name}' {problem}; available: {names}")
 
 
-def _supported_rate(device: Device) -> int:
-    """16 kHz for a microphone that can, else the device's own rate."""
+def _supported_rate(device: Device, wanted_hz: int) -> int:
+    """The wanted rate for a microphone that can, else the device's own."""
     if device.kind == "speaker":
         return device.sample_rate_hz
     sounddevice = _import_sounddevice()
     try:
         sounddevice.check_input_settings(
-            device=_index(device), channels=1, dtype="float32", samplerate=SAMPLE_RATE_HZ
+            device=_index(device), channels=1, dtype="float32", samplerate=wanted_hz
         )
     except (sounddevice.PortAudioError, ValueError):
         return device.sample_rate_hz
-    return SAMPLE_RATE_HZ
+    return wanted_hz
 
 
 def _index(device: Device) -> int:
