@@ -4,7 +4,7 @@
     python benchmarks/consent.py sentences [--count 20] # needs kokoro's weights, and a recogniser's
 
 `speakers` compares readers as `ConsentSession` does: about eight seconds of one reader in the place
-of the sentence, five clips of the same reader (genuine) or of another (foreign). Nobody has read our
+of the sentence, five clips of the same reader (genuine) or of another (foreign). Nobody read our
 sentences aloud, so the words are measured apart: `sentences` lets a synthesizer of others say them,
 then says old sentences, wrong digits, and our own synthesis.
 """

@@ -4,7 +4,7 @@
         asterisk-prompt-it-menardi-wav
     for package in *.deb; do dpkg-deb -x "$package" root; done
 
-Eight readers under CC-BY-SA-3.0, CC-BY-3.0, BSD and GPL-2. G.722 is read by PyAV (`pip install av`).
+Eight readers under CC-BY-SA-3.0, CC-BY-3.0, BSD and GPL-2. PyAV reads G.722 (`pip install av`).
 """
 
 from collections.abc import Iterator

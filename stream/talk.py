@@ -25,10 +25,15 @@ from selftalk.stream.selves import Self
 from selftalk.stream.session import Session
 from selftalk.stream.stages import Stages
 from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer, open_synthesizer
+from selftalk.stream.trust.labels import opening
 from selftalk.stream.turns import TurnDetector
 from selftalk.stream.vad import load_vad
 from selftalk.stream.voices import DEFAULT_VOICE, Voice
 from selftalk.stream.weights import Progress
+
+CUE_RATE_HZ = 24_000
+BEFORE_REPLIES = 0
+"""The generation of what is played before the first reply, whose number is 1."""
 
 Busy = Callable[[], AbstractContextManager[None]]
 Tell = Callable[[str], None]
@@ -112,6 +117,14 @@ def run_options(engine: EngineConfig) -> tuple[RunOptions, RunOptions]:
     return RunOptions(engine.decoder_threads, providers), RunOptions(
         engine.vocoder_threads, providers
     )
+
+
+async def play_opening(sink: AudioSink, config: TalkConfig) -> None:
+    """Play the cue that is due at the start of a conversation, before any reply."""
+    cue = opening(CUE_RATE_HZ, config.labels)
+    if cue is not None:
+        await sink.play(cue, BEFORE_REPLIES)
+        await sink.finish(BEFORE_REPLIES)
 
 
 def open_session(

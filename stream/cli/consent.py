@@ -99,7 +99,7 @@ def recorded_clips(name: str) -> list[Path]:
     clips = sorted((data_folder() / "recordings" / name).glob("*.flac"))
     if not clips:
         raise ConsentError(
-            f"there is no recording '{name}'; name with --clips the files that the voice is made from"
+            f"there is no recording '{name}'; name with --clips the files the voice is made from"
         )
     return clips
 

@@ -9,6 +9,8 @@ from selftalk.stream.audio import concat, read_audio, write_wav
 from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.content import ContentEncoder
 from selftalk.stream.conversion import convert
+from selftalk.stream.trust import audit
+from selftalk.stream.trust.labels import label_file, mark, opening
 from selftalk.stream.voices import DEFAULT_VOICE, find_voice
 
 
@@ -29,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
     """Convert; see `add_parser`."""
     bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
     voice = find_voice(args.voice, bundle.voices_folder)
+    if receipt := voice.about.get("receipt"):
+        audit.append("converted", voice=voice.name, receipt=receipt)
     recording = read_audio(args.recording)
     encoder = ContentEncoder(bundle)
     began = time.perf_counter()
@@ -36,7 +40,10 @@ def run(args: argparse.Namespace) -> int:
     chunks = convert(bundle, content, voice, pitch_semitones=args.pitch, seed=args.seed)
     audio = concat(chunks, bundle.manifest.sample_rate_hz)
     seconds = time.perf_counter() - began
-    write_wav(args.output, audio)
+    cue = opening(audio.sample_rate_hz)
+    pieces = [mark(audio)] if cue is None else [cue, mark(audio)]
+    write_wav(args.output, concat(pieces, audio.sample_rate_hz))
+    label_file(args.output)
     rtf = seconds / audio.duration_seconds if len(audio) else 0.0
     if args.json:
         result = {

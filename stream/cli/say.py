@@ -15,6 +15,13 @@ from selftalk.stream.sentences import SentenceSplitter
 from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer, open_synthesizer
 from selftalk.stream.text import LANGUAGES
 from selftalk.stream.text.language_guess import guess_language
+from selftalk.stream.trust.labels import (
+    DEFAULT_LABELS,
+    LabelsConfig,
+    label_file,
+    notice_in,
+    opening,
+)
 from selftalk.stream.voices import DEFAULT_VOICE, Voice
 
 LONGEST_TEXT_CHARACTERS = 100_000
@@ -31,6 +38,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--speed", type=_speed, default=1.0, help="0.5 to 2")
     parser.add_argument("--pitch", type=float, default=0.0, help="semitones up or down")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--cue",
+        choices=("auto", "rhythm", "speech", "off"),
+        default="auto",
+        help="what tells listeners at the start that a machine speaks; auto goes by the locale",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.set_defaults(run=run)
 
@@ -45,12 +58,14 @@ def run(args: argparse.Namespace) -> int:
         pitch_semitones=args.pitch,
         seed=args.seed,
     )
-    synthesizer = open_synthesizer(bundle, options)
+    labels = LabelsConfig(cue=args.cue)
+    synthesizer = open_synthesizer(bundle, options, labels=labels)
     voice = synthesizer.voice(args.voice)
     synthesizer.warm_up()
-    speech = Speech(synthesizer, voice, text)
+    speech = Speech(synthesizer, voice, text, labels)
     if args.output:
         write_wav(args.output, concat(speech.chunks(), synthesizer.sample_rate_hz))
+        label_file(args.output, labels)
     else:
         asyncio.run(_play(speech))
     report(args, speech, text)
@@ -60,23 +75,34 @@ def run(args: argparse.Namespace) -> int:
 class Speech:
     """A text being spoken, and how fast that went."""
 
-    def __init__(self, synthesizer: Synthesizer, voice: Voice, text: str) -> None:
+    def __init__(
+        self,
+        synthesizer: Synthesizer,
+        voice: Voice,
+        text: str,
+        labels: LabelsConfig = DEFAULT_LABELS,
+    ) -> None:
         self.synthesizer = synthesizer
         self.voice = voice
         self.text = text
+        self.labels = labels
         self.first_audio_ms = 0.0
         self.audio_seconds = 0.0
         self.busy_seconds = 0.0
 
     def chunks(self) -> Iterator[AudioChunk]:
-        """Yield the chunks of all sentences.
+        """Yield the cue that is due, then the chunks of all sentences.
 
         Raises:
             TextError: there is nothing in the text that can be spoken.
         """
         splitter = SentenceSplitter()
+        cue = opening(self.synthesizer.sample_rate_hz, self.labels)
+        if cue is not None:
+            yield cue
+        notice = notice_in(self.synthesizer.options.language, self.labels)
         started = time.perf_counter()
-        for sentence in [*splitter.push(self.text), *splitter.flush()]:
+        for sentence in [*notice, *splitter.push(self.text), *splitter.flush()]:
             for chunk in self.synthesizer.stream(sentence, self.voice):
                 self.busy_seconds += time.perf_counter() - started
                 if not self.audio_seconds:

@@ -18,7 +18,8 @@ from selftalk.stream.files import FileMicrophone, FileSpeaker
 from selftalk.stream.io import AudioSource
 from selftalk.stream.selves import Self, load_self, self_names
 from selftalk.stream.stopwatch import TurnReport
-from selftalk.stream.talk import Tell, load_cast, open_session
+from selftalk.stream.talk import Tell, load_cast, open_session, play_opening
+from selftalk.stream.trust.labels import label_file, notice_in
 
 REPLY_FILE = Path("reply.wav")
 QUESTION = "recordings/go_somewhere.flac"
@@ -96,14 +97,17 @@ async def _talk_in_files(args: argparse.Namespace, config: TalkConfig, self_: Se
             microphone.cue()
 
     session.subscribe(cue)
+    opened = asyncio.create_task(play_opening(speaker, config))
     try:
-        if args.greet:
-            session.tell(Say(self_.greeting_in(config.recognizer.language)))
+        if first := _first_words(config, self_, greet=args.greet):
+            session.tell(Say(first))
         await session.run()
     finally:
+        opened.cancel()
         await cast.responder.responder.close()
         speaker.close()
     if output and output.exists():
+        label_file(output, config.labels)
         _status_of(args)(f"what was heard: {output}")
 
 
@@ -119,14 +123,23 @@ async def _talk_at_devices(args: argparse.Namespace, config: TalkConfig, self_: 
         source = EchoCancelledSource(microphone, speaker)
     session = open_session(cast, config, source, speaker)
     session.subscribe(Transcript(self_, args.json))
-    session.tell(Say(self_.greeting_in(config.recognizer.language)))
+    opened = asyncio.create_task(play_opening(speaker, config))
+    session.tell(Say(_first_words(config, self_, greet=True)))
     _status_of(args)("listening; Ctrl-C ends the conversation")
     try:
         await session.run()
     finally:
+        opened.cancel()
         await cast.responder.responder.close()
         microphone.close()
         speaker.close()
+
+
+def _first_words(config: TalkConfig, self_: Self, *, greet: bool) -> str:
+    """What is said before anybody asks: that a machine speaks, if that is due, and a greeting."""
+    language = config.recognizer.language
+    greeting = [self_.greeting_in(language)] if greet else []
+    return " ".join([*notice_in(language, config.labels), *greeting])
 
 
 class Transcript:

@@ -110,9 +110,20 @@ def opening(sample_rate_hz: int, config: LabelsConfig = DEFAULT_LABELS) -> Audio
     return AudioChunk(with_pause(rhythm_cue(sample_rate_hz), sample_rate_hz), sample_rate_hz)
 
 
-def notice(language: str, config: LabelsConfig = DEFAULT_LABELS) -> str | None:
-    """The sentence that is due before a stream or file; None where none is, or tones are."""
-    return NOTICES.get(language, NOTICES["en"]) if config.audible == "speech" else None
+def notice_in(language: str, config: LabelsConfig = DEFAULT_LABELS) -> list[str]:
+    """The sentence that is due before a stream or file; none where none is, or tones are."""
+    return [NOTICES.get(language, NOTICES["en"])] if config.audible == "speech" else []
+
+
+def mark(chunk: AudioChunk, config: LabelsConfig = DEFAULT_LABELS) -> AudioChunk:
+    """A whole sound with the watermark.
+
+    Raises:
+        ConfigError: sound of this rate cannot be marked.
+    """
+    labeller = Labeller(chunk.sample_rate_hz, config)
+    marked = [labeller.push(chunk.samples), labeller.flush()]
+    return AudioChunk(np.concatenate(marked), chunk.sample_rate_hz)
 
 
 def label_file(path: str | Path, config: LabelsConfig = DEFAULT_LABELS) -> AigcLabel | None:

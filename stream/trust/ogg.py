@@ -27,6 +27,9 @@ class Page:
     lacing: bytes
     body: bytes
 
+    def __len__(self) -> int:
+        return _PAGE.size + len(self.lacing) + len(self.body)
+
     def encode(self) -> bytes:
         """The page with its checksum."""
         fields = (b"OggS", 0, self.flags, self.granule, self.serial, self.number, 0)
@@ -50,7 +53,8 @@ def with_header_packets(content: bytes, packets: list[bytes]) -> bytes:
     first, *others = _pages(content)
     fresh = [first, *_paged(packets[1:], first.serial)]
     rest = [replace(page, number=len(fresh) + n) for n, page in enumerate(others[used - 1 :])]
-    return b"".join(page.encode() for page in [*fresh, *rest])
+    begun = content[sum(len(page) for page in (first, *others)) :]  # a page that is cut off
+    return b"".join(page.encode() for page in [*fresh, *rest]) + begun
 
 
 def _headers(content: bytes) -> tuple[list[bytes], int]:
@@ -96,6 +100,8 @@ def _pages(content: bytes) -> Iterator[Page]:
         lacing = content[place + _PAGE.size : place + _PAGE.size + count]
         start = place + _PAGE.size + count
         place = start + sum(lacing)
+        if len(lacing) < count or place > len(content):
+            return
         yield Page(flags, granule, serial, number, lacing, content[start:place])
 
 

@@ -26,15 +26,16 @@ def read_chunk(content: bytes, name: bytes) -> bytes | None:
 def with_chunk(content: bytes, name: bytes, text: bytes) -> bytes:
     """The same file with exactly one chunk of this name, the last of all."""
     body = b"".join(
-        _chunk(found, content[start : start + size])
+        chunk_of(found, content[start : start + size])
         for found, start, size in _chunks(content)
         if found != name
     )
-    body = b"WAVE" + body + _chunk(name, text)
+    body = b"WAVE" + body + chunk_of(name, text)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def _chunk(name: bytes, text: bytes) -> bytes:
+def chunk_of(name: bytes, text: bytes) -> bytes:
+    """A chunk with its header."""
     # Every chunk begins at an even place; the byte that fills up is not counted.
     return _CHUNK.pack(name, len(text)) + text + b"\0" * (len(text) % 2)
 

@@ -61,7 +61,8 @@ class Watermarker:
         window = sample_rate_hz * WINDOW_MS / 1000
         if window % 2 or sample_rate_hz % FRAMES_PER_SECOND or window / 2 < BANDS:
             raise ConfigError(
-                f"speech at {sample_rate_hz} Hz cannot be marked; 16000, 24000, 32000 and 48000 can"
+                f"speech at {sample_rate_hz} Hz cannot be marked;"
+                " 8000, 16000, 24000, 32000 and 48000 can"
             )
         self._window, self._hop = int(window), sample_rate_hz // FRAMES_PER_SECOND
         self._encoder = _encoder()

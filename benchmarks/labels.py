@@ -1,0 +1,230 @@
+"""Labels: are watermark and cue found again, after what happens to files, and only where they are?
+
+    python benchmarks/labels.py found ROOT [--clips 200]    # ROOT: see human_speech.py
+    python benchmarks/labels.py false-alarms ROOT [--hours 2]
+    python benchmarks/labels.py cost                        # CPU time of marking a first chunk
+
+`found` takes clips of readers, marks them as a synthesizer's output is marked, in pieces of 240 ms,
+puts the cue before them, and lets each condition do its harm. Prints a table, then JSON.
+"""
+
+import argparse
+import io
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import human_speech
+import numpy as np
+import soundfile
+
+from selftalk.stream.audio import AudioChunk
+from selftalk.stream.resample import resample
+from selftalk.stream.trust.cue import find_cue, rhythm_cue, with_pause
+from selftalk.stream.trust.detection import find_watermark
+from selftalk.stream.trust.labels import Labeller
+
+RATE_HZ = 24_000
+PIECE = 240 * RATE_HZ // 1000
+LONGEST_SECONDS = 6
+Harm = Callable[[np.ndarray, np.random.Generator], AudioChunk]
+
+
+def recoded(container: str, codec: str, **settings: object) -> Harm:
+    """Through an encoder and back."""
+
+    def harm(samples: np.ndarray, rng: np.random.Generator) -> AudioChunk:
+        del rng
+        file = io.BytesIO()
+        options = {"format": container, "subtype": codec, **settings}
+        soundfile.write(file, samples, RATE_HZ, **options)
+        file.seek(0)
+        back, rate = soundfile.read(file, dtype="float32")
+        return AudioChunk(back, rate)
+
+    return harm
+
+
+def changed(change: Callable[[np.ndarray, np.random.Generator], np.ndarray]) -> Harm:
+    """Another sound at the same rate."""
+    return lambda x, rng: AudioChunk(np.float32(np.clip(change(x, rng), -1, 1)), RATE_HZ)
+
+
+def through(rate_hz: int) -> Harm:
+    """Resampled."""
+    return lambda x, rng: AudioChunk(resample(x, RATE_HZ, rate_hz), rate_hz)
+
+
+def faster(factor: float) -> Harm:
+    """Played at another speed."""
+    return lambda x, rng: AudioChunk(resample(x, RATE_HZ, round(RATE_HZ / factor)), RATE_HZ)
+
+
+def noisy(ratio_db: float) -> Harm:
+    """With white noise so far below the speech."""
+
+    def add(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        level = np.sqrt(np.mean(samples**2)) * 10 ** (-ratio_db / 20)
+        return samples + level * rng.standard_normal(len(samples))
+
+    return changed(add)
+
+
+def high_passed(cut_hz: float) -> Harm:
+    """Without anything below a frequency."""
+
+    def cut(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        spectrum = np.fft.rfft(samples)
+        spectrum[: int(cut_hz * len(samples) / RATE_HZ)] = 0
+        return np.fft.irfft(spectrum, len(samples))
+
+    return changed(cut)
+
+
+def cropped(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Two seconds from somewhere."""
+    start = rng.integers(0, max(1, len(samples) - 2 * RATE_HZ))
+    return samples[start : start + 2 * RATE_HZ]
+
+
+REQUIRED: dict[str, Harm] = {
+    "clean": changed(lambda x, rng: x),
+    "MP3 64 kbit/s": recoded(
+        "MP3", "MPEG_LAYER_III", bitrate_mode="CONSTANT", compression_level=0.6
+    ),
+    "Opus 24 kbit/s": recoded("OGG", "OPUS", compression_level=0.93),
+    "resampled to 16 kHz": through(16_000),
+    "resampled to 44.1 kHz": through(44_100),
+    "+6 dB": changed(lambda x, rng: 2 * x),
+    "-6 dB": changed(lambda x, rng: x / 2),
+    "2 s crop": changed(cropped),
+}
+MORE: dict[str, Harm] = {
+    "resampled to 8 kHz": through(8_000),
+    "2 % faster": faster(1.02),
+    "5 % faster": faster(1.05),
+    "5 % slower": faster(0.95),
+    "10 % faster": faster(1.1),
+    "noise at 20 dB": noisy(20),
+    "noise at 10 dB": noisy(10),
+    "nothing below 1 kHz": high_passed(1000),
+    "nothing below 2 kHz": high_passed(2000),
+}
+CROPPED = {"2 s crop"}
+"""The cue at the start may be cut off, so it is not counted."""
+
+
+def found(args: argparse.Namespace) -> None:
+    """Count how often each mark is found."""
+    clips = list(some_clips(args.root, args.clips, args.seed))
+    rng = np.random.default_rng(args.seed)
+    table = {}
+    for name, harm in (REQUIRED | (MORE if args.more else {})).items():
+        marks = cues = 0
+        for speech in clips:
+            marks += find_watermark(harm(marked(speech), rng)).found
+            cues += name not in CROPPED and find_cue(harm(after_cue(marked(speech)), rng))[0] > 0
+        table[name] = {
+            "clips": len(clips),
+            "watermark": marks / len(clips),
+            "cue": None if name in CROPPED else cues / len(clips),
+        }
+        print(f"{name:24} {json.dumps(table[name])}", flush=True)
+    print(json.dumps(table))
+
+
+def false_alarms(args: argparse.Namespace) -> None:
+    """Listen to unmarked speech."""
+    heard = alarms = cues = 0.0
+    highest = 0.0
+    for chunk in joined(some_clips(args.root, 10**6, args.seed), 60):
+        finding = find_watermark(chunk, search_speeds=args.speeds)
+        heard += chunk.duration_seconds
+        alarms += finding.found
+        cues += find_cue(chunk)[0] > 0
+        highest = max(highest, finding.confidence)
+        print(
+            f"{heard / 60:6.1f} min: {alarms:.0f} marks, {cues:.0f} cues, up to {highest}",
+            flush=True,
+        )
+        if heard > 3600 * args.hours:
+            break
+    print(json.dumps({"minutes": heard / 60, "watermarks": alarms, "cues": cues}))
+
+
+def cost(args: argparse.Namespace) -> None:
+    """CPU time of the first 240 ms, when a stream is latest."""
+    del args
+    speech = np.float32(0.1 * np.random.default_rng(0).standard_normal(PIECE))
+    Labeller(RATE_HZ).push(speech)
+    times = []
+    for _ in range(50):
+        labeller = Labeller(RATE_HZ)
+        began = time.process_time()
+        labeller.push(speech)
+        times.append(1000 * (time.process_time() - began))
+    print(json.dumps({"median_ms": np.median(times), "p95_ms": np.percentile(times, 95)}))
+
+
+def some_clips(root: Path, count: int, seed: int) -> Iterator[np.ndarray]:
+    """Clips of all readers in turn, at most six seconds of each, at 24 kHz."""
+    rng = random.Random(seed)
+    readers = [rng.sample(paths, len(paths)) for paths in human_speech.paths_of(root).values()]
+    clips = [human_speech.clips(paths) for paths in readers]
+    while clips and count > 0:
+        for reader in list(clips):
+            chunk = next(reader, None)
+            if chunk is None:
+                clips.remove(reader)
+            elif count > 0:
+                count -= 1
+                samples = chunk.samples[: LONGEST_SECONDS * chunk.sample_rate_hz]
+                yield resample(samples, chunk.sample_rate_hz, RATE_HZ)
+
+
+def joined(clips: Iterator[np.ndarray], seconds: int) -> Iterator[AudioChunk]:
+    """Clips in a row."""
+    waiting: list[np.ndarray] = []
+    for clip in clips:
+        waiting.append(clip)
+        if sum(map(len, waiting)) >= seconds * RATE_HZ:
+            yield AudioChunk(np.concatenate(waiting), RATE_HZ)
+            waiting = []
+
+
+def marked(speech: np.ndarray) -> np.ndarray:
+    """As a synthesizer's output is marked."""
+    labeller = Labeller(RATE_HZ)
+    pieces = [labeller.push(speech[at : at + PIECE]) for at in range(0, len(speech), PIECE)]
+    return np.concatenate([*pieces, labeller.flush()])
+
+
+def after_cue(speech: np.ndarray) -> np.ndarray:
+    """With the tones before it."""
+    return np.concatenate([with_pause(rhythm_cue(RATE_HZ), RATE_HZ), speech])
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True)
+    for name, run in (("found", found), ("false-alarms", false_alarms)):
+        command = commands.add_parser(name)
+        command.add_argument("root", type=Path)
+        command.add_argument("--seed", type=int, default=0)
+        command.set_defaults(run=run)
+        if run is found:
+            command.add_argument("--clips", type=int, default=200)
+            command.add_argument("--more", action="store_true", help="also what is not required")
+        else:
+            command.add_argument("--hours", type=float, default=2.0)
+            command.add_argument("--speeds", action="store_true", help="search speeds too")
+    commands.add_parser("cost").set_defaults(run=cost)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+
+from selftalk.stream.audio import AudioChunk, read_audio
+from selftalk.stream.errors import ConfigError
+from selftalk.stream.resample import resample
+from selftalk.stream.trust.detection import find_watermark
+from selftalk.stream.trust.watermark import Watermarker, is_marked, presence, spectrogram
+
+RATE_HZ = 24_000
+
+
+@pytest.fixture(scope="module")
+def speech(speech_path):
+    chunk = read_audio(speech_path)
+    return resample(chunk.samples, chunk.sample_rate_hz, RATE_HZ)[: 4 * RATE_HZ]
+
+
+@pytest.fixture(scope="module")
+def speech_path():
+    from importlib import resources
+
+    return resources.files("selftalk.configs") / "recordings" / "go_somewhere.flac"
+
+
+def marked(samples, rate_hz=RATE_HZ, piece=10**9):
+    watermarker = Watermarker(rate_hz)
+    pieces = [watermarker.push(samples[at : at + piece]) for at in range(0, len(samples), piece)]
+    return np.concatenate([*pieces, watermarker.flush()])
+
+
+@pytest.fixture(scope="module")
+def marked_speech(speech):
+    return marked(speech)
+
+
+@pytest.mark.parametrize("piece", [1, 239, 240, 241, 5_000])
+def test_chunked_equals_whole(speech, piece):
+    short = speech[: 3 * piece + 3_000 if piece > 1 else 1_000]
+    whole = marked(short)
+    assert len(whole) == len(short)
+    np.testing.assert_allclose(marked(short, piece=piece), whole, atol=1e-6)
+
+
+def test_little_is_held_back(speech):
+    watermarker = Watermarker(RATE_HZ)
+    pushed = returned = 0
+    for piece in np.array_split(speech[:RATE_HZ], 37):
+        pushed += len(piece)
+        returned += len(watermarker.push(piece))
+        assert pushed - returned < watermarker.delay_samples == 0.02 * RATE_HZ
+
+
+def test_a_stream_begins_anew_after_its_end(speech):
+    watermarker = Watermarker(RATE_HZ)
+    first = [watermarker.push(speech[:5_000]), watermarker.flush()]
+    again = [watermarker.push(speech[:5_000]), watermarker.flush()]
+    np.testing.assert_array_equal(np.concatenate(first), np.concatenate(again))
+    watermarker.push(speech[5_000:9_000])
+    watermarker.reset()
+    again = [watermarker.push(speech[:5_000]), watermarker.flush()]
+    np.testing.assert_array_equal(np.concatenate(first), np.concatenate(again))
+
+
+def test_speech_stays_what_it_was(speech, marked_speech):
+    noise = marked_speech - speech
+    assert 10 * np.log10((speech**2).sum() / (noise**2).sum()) > 8
+    spectrum = np.abs(np.fft.rfft(noise)) ** 2
+    above = int(2_300 * len(noise) / RATE_HZ)
+    assert spectrum[above:].sum() < 1e-3 * spectrum.sum()
+
+
+def test_silence_stays_silent():
+    assert np.abs(marked(np.zeros(RATE_HZ, np.float32))).max() < 1e-6
+
+
+@pytest.mark.parametrize("samples", [0, 1, 239, 240, 480])
+def test_shortest_streams_keep_their_length(samples):
+    assert len(marked(np.full(samples, 0.1, np.float32))) == samples
+
+
+def test_the_mark_is_found_and_not_imagined(speech, marked_speech):
+    assert presence(spectrogram(AudioChunk(marked_speech, RATE_HZ))) > 0.9
+    assert presence(spectrogram(AudioChunk(speech, RATE_HZ))) < 0.2
+    assert is_marked(AudioChunk(marked_speech, RATE_HZ))
+    assert not is_marked(AudioChunk(speech, RATE_HZ))
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 32_000, 48_000])
+def test_other_rates(speech, rate_hz):
+    samples = marked(resample(speech, RATE_HZ, rate_hz), rate_hz)
+    assert is_marked(AudioChunk(samples, rate_hz))
+
+
+@pytest.mark.parametrize("rate_hz", [11_025, 22_050, 44_100])
+def test_rates_that_cannot_be_marked(rate_hz):
+    with pytest.raises(ConfigError, match=f"speech at {rate_hz} Hz cannot be marked"):
+        Watermarker(rate_hz)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_loudness_does_not_matter(marked_speech, factor):
+    changed = np.clip(marked_speech * factor, -1, 1).astype(np.float32)
+    assert is_marked(AudioChunk(changed, RATE_HZ))
+
+
+def test_a_marked_part_of_a_long_sound_is_found(speech, marked_speech):
+    joined = np.concatenate([speech, speech, marked_speech, speech])
+    finding = find_watermark(AudioChunk(joined, RATE_HZ))
+    assert finding.found
+    assert 0 < finding.share < 0.7
+    assert finding.speed == 1.0
+
+
+def test_another_speed_is_searched_for(marked_speech):
+    faster = AudioChunk(resample(marked_speech, RATE_HZ, int(RATE_HZ / 1.05)), RATE_HZ)
+    assert not find_watermark(faster, search_speeds=False).found
+    finding = find_watermark(faster)
+    assert finding.found
+    assert finding.speed == pytest.approx(1.05, abs=0.011)
+
+
+def test_digital_silence_and_nothing_are_not_marked():
+    for samples in (0, 10, RATE_HZ):
+        chunk = AudioChunk(np.zeros(samples, np.float32), RATE_HZ)
+        assert not find_watermark(chunk, search_speeds=False).found
