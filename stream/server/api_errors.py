@@ -102,7 +102,14 @@ def telling_errors(endpoint: Endpoint) -> Endpoint:
     return tell
 
 
-async def unknown_path(request: Request) -> Response:
-    """The answer to a path that nothing serves."""
-    message = f"there is no {request.method} {request.url.path} here"
-    return ApiError(message, code="unknown_url", status=NOT_FOUND).response()
+async def no_such_route(request: Request, error: Exception) -> Response:
+    """The answer where no route is, or none for this method."""
+    assert isinstance(error, HTTPException), error
+    message = f"there is no {request.method} {request.url.path[:200]} here"
+    told = ApiError(message, code="unknown_url", status=error.status_code).response()
+    told.headers.update(error.headers or {})
+    return told
+
+
+ROUTE_ERRORS: dict[Any, Any] = {404: no_such_route, 405: no_such_route}
+"""For a Starlette application."""

@@ -20,6 +20,7 @@ from starlette.types import Scope
 
 from selftalk.stream.config import TalkConfig
 from selftalk.stream.server.admission import Admission
+from selftalk.stream.server.api_errors import ROUTE_ERRORS
 from selftalk.stream.server.security import Guard, Rules, Tickets
 from selftalk.stream.server.telemetry import Telemetry
 from selftalk.stream.server_config import ServerConfig
@@ -81,7 +82,7 @@ def _guarded(routes: list[BaseRoute], context: ServerContext, *, pages: bool) ->
         context.token, server.allowed_hosts, server.allowed_origins, server.max_body_bytes
     )
     guard = Middleware(Guard, rules=rules, tickets=context.tickets, pages=pages)
-    return Starlette(routes=routes, middleware=[guard])
+    return Starlette(routes=routes, middleware=[guard], exception_handlers=ROUTE_ERRORS)
 
 
 def _routes(modules: tuple[str, ...], context: ServerContext) -> list[BaseRoute]:

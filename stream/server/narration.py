@@ -35,8 +35,7 @@ def voice_for(context: ServerContext, name: str | None) -> tuple[str, Any]:
         VoiceError: there is no such voice, or it must not be used.
     """
     if not name or (name in OPENAI_VOICES and name not in context.voice_names()):
-        voice = context.stages.voice
-        return str(getattr(voice, "name", "default")), voice
+        return context.default_voice, context.stages.voice
     return name, context.voice_named(name)
 
 

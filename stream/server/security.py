@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from selftalk.stream.protocol import KEY_SUBPROTOCOL
+from selftalk.stream.server.api_errors import ApiError
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OBS_ORIGIN = "http://absolute"
@@ -73,9 +75,7 @@ class Rules:
         """Whether a page of this origin may connect: our own, OBS's files, and those named."""
         if origin == OBS_ORIGIN or origin in self.allowed_origins:
             return True
-        parts = urlsplit(origin)
-        same = parts.scheme in ("http", "https") and origin == f"{parts.scheme}://{host}"
-        return same and self.host_is_allowed(host)
+        return origin in (f"http://{host}", f"https://{host}") and self.host_is_allowed(host)
 
     def token_is_right(self, given: str) -> bool:
         """Whether this is the token."""
@@ -186,6 +186,7 @@ def _limited(receive: Receive, max_bytes: int) -> Receive:
 
 async def _refuse(scope: Scope, send: Send, status: HTTPStatus, reason: str) -> None:
     kind = "http.response" if scope["type"] == "http" else "websocket.http.response"
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": f"{kind}.start", "status": int(status), "headers": headers})
-    await send({"type": f"{kind}.body", "body": f"{reason}\n".encode()})
+    told = ApiError(reason, code=status.phrase.lower().replace(" ", "_"), status=int(status))
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": f"{kind}.start", "status": told.status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": msgspec.json.encode(told.body)})
