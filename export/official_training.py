@@ -75,7 +75,7 @@ def prepare_recordings(
     return len(found.items), found.left_out
 
 
-def hubert_of(folder: Path) -> nn.Module:
+def hubert_of(folder: Path) -> Hubert:
     """HuBERT from its `transformers` folder.
 
     Raises:
@@ -92,7 +92,7 @@ def hubert_of(folder: Path) -> nn.Module:
     return model.eval()
 
 
-def speaker_of(path: Path) -> nn.Module:
+def speaker_of(path: Path) -> ERes2Net:
     """The speaker model of v2Pro from its file."""
     weights = read_weights(path)
     model = ERes2Net(checkpoint.speaker_config(weights))

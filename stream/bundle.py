@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from selftalk.stream.errors import BundleError
+from selftalk.stream.home import data_folder
 
 FORMAT = 1
 MANIFEST = "bundle.json"
@@ -33,23 +34,36 @@ class GraphSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Shapes of the initial state, all zeros; port names without `state.`."""
 
 
+class WeightsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of tensors that graphs share."""
+
+    sha256: str
+    bytes: int
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `bundle.json` says."""
 
     format: int
     name: str
     kind: str
-    """The architecture: "nano"."""
+    """The architecture: "nano" or "sovits"."""
     version: str
     licence: str
     sample_rate_hz: int
     token_rate_hz: float
     symbols: str
-    """The symbol table: "v2"."""
+    """The symbol table: "v1" or "v2"."""
     languages: tuple[str, ...]
     graphs: dict[str, GraphSpec]
     numbers: dict[str, float] = {}
     """Constants of the architecture, by name."""
+    weights: dict[str, WeightsSpec] = {}
+    """Files of tensors beside the graphs, by name."""
+    source: dict[str, str] = {}
+    """Hashes of what it was made from, by name."""
+    made_with: dict[str, str] = {}
+    """Versions of what made it: the same ones make the same bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +75,18 @@ class Bundle:
 
     @classmethod
     def load(cls, folder: str | Path) -> "Bundle":
-        """Read and check the manifest of a folder; hashes are checked by `verify`.
+        """Read and check a manifest; hashes are checked by `verify`.
+
+        Args:
+            folder: of the bundle, or its name when it was exported on this machine.
 
         Raises:
             BundleError: there is no manifest, or it is of another format, or files are missing.
         """
         folder = Path(folder)
+        named = bundles_folder() / folder
+        if not (folder / MANIFEST).is_file() and len(folder.parts) == 1 and named.is_dir():
+            folder = named
         path = folder / MANIFEST
         if not path.is_file():
             raise BundleError(f"'{folder}' is not a bundle: it holds no {MANIFEST}")
@@ -82,6 +102,8 @@ class Bundle:
         bundle = cls(folder, manifest)
         for name in manifest.graphs:
             bundle.graph_path(name)
+        for name in manifest.weights:
+            bundle.file_path(name)
         return bundle
 
     def graph_path(self, name: str) -> Path:
@@ -96,11 +118,19 @@ class Bundle:
             raise BundleError(
                 f"bundle '{self.manifest.name}' has no graph '{name}'; it has {known}"
             )
-        if Path(spec.file).name != spec.file:
-            raise BundleError(f"graph '{name}' lies outside its bundle: '{spec.file}'")
-        path = self.folder / spec.file
+        return self.file_path(spec.file)
+
+    def file_path(self, file: str) -> Path:
+        """A file that the manifest names.
+
+        Raises:
+            BundleError: it is missing or outside.
+        """
+        if Path(file).name != file:
+            raise BundleError(f"'{file}' lies outside the bundle '{self.manifest.name}'")
+        path = self.folder / file
         if not path.is_file():
-            raise BundleError(f"bundle '{self.manifest.name}' lacks its file '{spec.file}'")
+            raise BundleError(f"bundle '{self.manifest.name}' lacks its file '{file}'")
         return path
 
     def state_shapes(self, name: str) -> dict[str, tuple[int, ...]]:
@@ -118,15 +148,22 @@ class Bundle:
         Raises:
             BundleError: a file is damaged.
         """
-        for spec in self.manifest.graphs.values():
-            if sha256_of(self.folder / spec.file) != spec.sha256:
-                raise BundleError(f"'{self.folder / spec.file}' is damaged: its hash is wrong")
+        hashes = {spec.file: spec.sha256 for spec in self.manifest.graphs.values()}
+        hashes |= {name: spec.sha256 for name, spec in self.manifest.weights.items()}
+        for file, sha256 in hashes.items():
+            if sha256_of(self.folder / file) != sha256:
+                raise BundleError(f"'{self.folder / file}' is damaged: its hash is wrong")
 
 
 def sha256_of(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def bundles_folder() -> Path:
+    """Where the user's exported voice models are kept."""
+    return data_folder() / "bundles"
 
 
 def default_bundle() -> Bundle:

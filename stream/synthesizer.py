@@ -41,8 +41,13 @@ class SynthesisOptions:
 class Synthesizer(Protocol):
     """Text and voice → speech; may be shared by threads, one utterance each at a time."""
 
-    bundle: Bundle
+    @property
+    def bundle(self) -> Bundle:
+        """The voice model."""
+        ...
+
     options: SynthesisOptions
+    """What holds for an utterance that brings no options of its own."""
 
     @property
     def sample_rate_hz(self) -> int:
@@ -128,6 +133,16 @@ def _open_inner(
         from selftalk.stream.nano_synthesizer import NanoSynthesizer
 
         return NanoSynthesizer(
+            bundle,
+            options,
+            decoder_run=decoder_run,
+            vocoder_run=vocoder_run,
+            schedule=known_schedule(bundle, decoder_run, vocoder_run),
+        )
+    if kind == "sovits":
+        from selftalk.stream.sovits.synthesizer import SovitsSynthesizer
+
+        return SovitsSynthesizer(
             bundle,
             options,
             decoder_run=decoder_run,

@@ -1,0 +1,274 @@
+"""SovitsSynthesizer: text → chunks of speech by an imported GPT-SoVITS voice.
+
+    text ─phonemize─▶ phones ─prefill─▶ ─step, step, …─▶ tokens ─push─▶ chunks
+
+Tokens are drawn in a thread of their own while earlier ones become sound. Knows nothing about
+conversations or devices.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from selftalk.stream.audio import AudioChunk, concat
+from selftalk.stream.bundle import Bundle
+from selftalk.stream.chunks import ahead, held_back, limited, pieces_of
+from selftalk.stream.errors import VoiceError
+from selftalk.stream.graph import ON_ONE_CORE, RunOptions
+from selftalk.stream.reference import Int64Array, Reference
+from selftalk.stream.resample import Resampler
+from selftalk.stream.sampling import Sampler
+from selftalk.stream.schedule import ChunkPlan, Schedule, plan_chunks
+from selftalk.stream.silence import EdgeSilence, pause_ms
+from selftalk.stream.sovits.reference import model_of, phone_ids
+from selftalk.stream.sovits.semantic import (
+    DEFAULT_SAMPLING,
+    SemanticDecoder,
+    Utterance,
+    longest_speech,
+)
+from selftalk.stream.sovits.vocoder import SentenceVocoder, SovitsVocoder
+from selftalk.stream.sovits.word_clock import WordClock
+from selftalk.stream.speech import Marks, PhoneTime, SpeechChunk, WordTime
+from selftalk.stream.stop import StopFlag
+from selftalk.stream.synthesizer import SynthesisOptions, language_of, tell_nobody
+from selftalk.stream.text import phonemize
+from selftalk.stream.text.phonemes import Phonemes
+from selftalk.stream.text.symbols import PUNCTUATION
+from selftalk.stream.voices import DEFAULT_VOICE, Voice, find_voice
+
+FULL_STOP = "."
+FEWEST_PHONES = 6
+"""Shorter texts get a full stop in front, or their beginning would be swallowed."""
+CHUNK_TOKENS = (10, 12, 16, 25)
+"""Where nothing was measured: the first chunk is short."""
+WARM_UP_TOKENS = 12
+
+
+class SovitsSynthesizer:
+    """Text and voice → speech; may be shared by threads, one utterance each at a time."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        options: SynthesisOptions | None = None,
+        *,
+        decoder_run: RunOptions = ON_ONE_CORE,
+        vocoder_run: RunOptions = ON_ONE_CORE,
+        schedule: Schedule | None = None,
+    ) -> None:
+        self.bundle = bundle
+        self.options = options or SynthesisOptions()
+        self._schedule = schedule
+        self._semantic = SemanticDecoder(bundle, decoder_run)
+        self._vocoder = SovitsVocoder(bundle, vocoder_run)
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """The rate of every chunk."""
+        return self.bundle.manifest.sample_rate_hz
+
+    def voice(self, name: str) -> Voice:
+        """Load a voice by name; the only voice of a bundle is its default.
+
+        Raises:
+            VoiceError: there is no voice of this name, or it was not made for this model.
+        """
+        folder = self.bundle.voices_folder
+        own = sorted(path.stem for path in folder.glob("*.voice"))
+        if name == DEFAULT_VOICE and name not in own:
+            if len(own) != 1:
+                raise VoiceError(self._which_voice(own))
+            name = own[0]
+        voice = find_voice(name, folder)
+        reference_of(voice, self.bundle)
+        return voice
+
+    def stream(
+        self,
+        text: str,
+        voice: Voice,
+        *,
+        stop: StopFlag | None = None,
+        marks: Marks | None = None,
+        options: SynthesisOptions | None = None,
+    ) -> Iterator[SpeechChunk]:
+        """Yield the speech of a sentence chunk by chunk; nothing when it holds nothing to say.
+
+        Args:
+            text: one sentence, or a clause of it.
+            voice: whose voice.
+            stop: looked at before every token; when set, the stream ends.
+            marks: told the names of `metrics.SYNTHESIS_MARKS` when they are reached.
+            options: in place of the synthesizer's own.
+
+        Raises:
+            TextError: the voice model does not speak the language.
+            VoiceError: the voice was not made for this model.
+        """
+        options = options or self.options
+        phonemes = phonemize(text, language_of(text, self.bundle, options))
+        if not any(index >= 0 for index in phonemes.word_index):
+            return
+        tell = marks or tell_nobody
+        tell("phonemes_ready")
+        speech = Sentence(self, text, phonemes, reference_of(voice, self.bundle), options)
+        yield from speech.chunks(stop or StopFlag(), tell)
+
+    def synthesize(
+        self, text: str, voice: Voice, options: SynthesisOptions | None = None
+    ) -> AudioChunk:
+        """The whole utterance at once."""
+        chunks = self.stream(text, voice, options=options)
+        return concat((chunk.audio for chunk in chunks), self.sample_rate_hz)
+
+    def warm_up(self) -> None:
+        """Speak a little to nobody, so that the first sentence does not pay for loading."""
+        style = np.zeros(int(self.bundle.manifest.numbers["style_width"]), np.float32)
+        phones = np.zeros(FEWEST_PHONES, np.int64)
+        utterance = self._semantic.prefill(phones, phones[:0])
+        tokens = self._semantic.tokens(utterance, Sampler(DEFAULT_SAMPLING, 0), WARM_UP_TOKENS)
+        vocoder = self._vocoder.stream(phones, style)
+        vocoder.push(np.array(list(tokens), np.int64))
+        phonemize("", self.bundle.manifest.languages[0])
+
+    def begin(
+        self, phones: Int64Array, reference: Reference, options: SynthesisOptions, speed: float
+    ) -> tuple[Utterance, SentenceVocoder]:
+        """Read a sentence of phones (N,): what says its tokens, and what makes them sound."""
+        utterance = self._semantic.prefill(
+            np.concatenate([reference.phones, phones]), reference.prompt
+        )
+        vocoder = self._vocoder.stream(phones, reference.style, seed=options.seed, speed=speed)
+        return utterance, vocoder
+
+    def pieces(
+        self, utterance: Utterance, phones: int, options: SynthesisOptions, stop: StopFlag
+    ) -> tuple[Iterator[list[int]], ChunkPlan]:
+        """The tokens of a sentence in chunks, and the plan of the chunks."""
+        sampler = Sampler(options.sampling or DEFAULT_SAMPLING, options.seed)
+        tokens = self._semantic.tokens(utterance, sampler, longest_speech(phones), stop)
+        lengths = options.chunk_tokens
+        if lengths is None and self._schedule is None:
+            lengths = CHUNK_TOKENS
+        plan = plan_chunks(lengths, self._schedule)
+        return ahead(pieces_of(tokens, plan), stop), plan
+
+    def _which_voice(self, own: list[str]) -> str:
+        name = self.bundle.manifest.name
+        if own:
+            return f"voice model '{name}' has several voices; name one of {', '.join(own)}"
+        return (
+            f"voice model '{name}' has no voice yet: `selftalk reference CLIP.wav` makes one of a"
+            " recording of 3 to 10 s"
+        )
+
+
+class Sentence:
+    """One sentence on its way to sound."""
+
+    def __init__(
+        self,
+        synthesizer: SovitsSynthesizer,
+        text: str,
+        phonemes: Phonemes,
+        reference: Reference,
+        options: SynthesisOptions,
+    ) -> None:
+        self._synthesizer = synthesizer
+        self._reference = reference
+        self._options = options
+        rate_hz = synthesizer.sample_rate_hz
+        # A higher voice is a slower one, played faster.
+        faster = 2 ** (options.pitch_semitones / 12)
+        self._speed = options.speed / faster
+        self._resampler = Resampler(round(rate_hz * faster), rate_hz)
+        symbols = spoken_symbols(phonemes)
+        self._phones = phone_ids(synthesizer.bundle, symbols)
+        hop_samples = synthesizer.bundle.manifest.numbers["hop_samples"]
+        before = len(symbols) - len(phonemes.symbols) - (symbols[-1] != phonemes.symbols[-1])
+        self._clock = WordClock(phonemes, before, hop_samples / options.speed)
+        self._edge = EdgeSilence(rate_hz, pause_ms(text, options.speed))
+        self._heard = 0
+
+    def chunks(self, stop: StopFlag, tell: Marks) -> Iterator[SpeechChunk]:
+        """Speak it."""
+        utterance, vocoder = self._synthesizer.begin(
+            self._phones, self._reference, self._options, self._speed
+        )
+        tell("prefill")
+        pieces, plan = self._synthesizer.pieces(utterance, len(self._phones), self._options, stop)
+        yield from held_back(self._spoken(pieces, vocoder, stop, tell), plan.prebuffer_chunks)
+
+    def _spoken(
+        self, pieces: Iterator[list[int]], vocoder: SentenceVocoder, stop: StopFlag, tell: Marks
+    ) -> Iterator[SpeechChunk]:
+        first = True
+        for piece in pieces:
+            if first:
+                tell("first_semantic_token")
+                first = False
+            samples = self._resampler.push(vocoder.push(np.array(piece, np.int64)))
+            if stop.is_set:
+                return
+            yield from self._chunk(samples, vocoder, over=False)
+        if not stop.is_set:
+            rest = self._resampler.push(vocoder.flush())
+            samples = np.concatenate([rest, self._resampler.flush()])
+            yield from self._chunk(samples, vocoder, over=True)
+
+    def _chunk(
+        self, samples: np.ndarray, vocoder: SentenceVocoder, *, over: bool
+    ) -> Iterator[SpeechChunk]:
+        self._heard += len(samples)
+        ready = self._edge.push(limited(samples))
+        if over:
+            ready = np.concatenate([ready, self._edge.flush()])
+        words = self._clock.take(vocoder.alignment, self._heard, over=over)
+        earlier = self._edge.trimmed_samples
+        said = tuple(sooner(word, earlier) for word in words)
+        if len(ready) or said:
+            yield SpeechChunk(AudioChunk(ready, self._synthesizer.sample_rate_hz), said)
+
+
+def spoken_symbols(phonemes: Phonemes) -> tuple[str, ...]:
+    """The symbols as the model is given them: short texts begin with a full stop, all end in one.
+
+    A text that ends without a mark loses its last sound.
+    """
+    symbols = phonemes.symbols
+    if symbols[-1] not in PUNCTUATION:
+        symbols = (*symbols, FULL_STOP)
+    return (FULL_STOP, *symbols) if len(symbols) < FEWEST_PHONES else symbols
+
+
+def reference_of(voice: Voice, bundle: Bundle) -> Reference:
+    """The reference of a voice, if it is one for this model.
+
+    Raises:
+        VoiceError: it is not.
+    """
+    name = bundle.manifest.name
+    if voice.reference is None:
+        raise VoiceError(
+            f"voice '{voice.name}' was not made for the voice model '{name}';"
+            " `selftalk reference` makes one that is"
+        )
+    if voice.reference.model != model_of(bundle):
+        raise VoiceError(f"voice '{voice.name}' was made for another model than '{name}'")
+    return voice.reference
+
+
+def sooner(word: WordTime, samples: int) -> WordTime:
+    """The times of a word when so many samples before it are left out."""
+
+    def at(sample: int) -> int:
+        return max(0, sample - samples)
+
+    phones = tuple(
+        PhoneTime(one.symbol, at(one.start_samples), at(one.end_samples)) for one in word.phones
+    )
+    return replace(
+        word, start_samples=at(word.start_samples), end_samples=at(word.end_samples), phones=phones
+    )
