@@ -50,7 +50,7 @@ def run_give(args: argparse.Namespace) -> int:
     session = consent_session(name, args.person, args.purpose, days=args.days)
     challenge = session.challenge(args.language)
     print(f"Say this within {challenge.valid_seconds:.0f} seconds:\n\n  {challenge.sentence}\n")
-    receipt = _answer(session, challenge, clips, args.recording)
+    receipt = answer(session, challenge, clips, args.recording)
     attached = attach(name, receipt)
     print(
         f"agreed until {receipt.expires_at:%Y-%m-%d}; receipt {receipt.id}"
@@ -114,9 +114,10 @@ def attach(name: str, receipt: Receipt) -> bool:
     return True
 
 
-def _answer(
+def answer(
     session: ConsentSession, challenge: Challenge, clips: list[AudioChunk], file: Path | None
 ) -> Receipt:
+    """Wait for the sentence, at the microphone or in a file, and check it."""
     if file is None:
         _wait_for_enter("Press Enter, speak, and press Enter again. ")
         return session.check(asyncio.run(_record()), challenge, clips)
