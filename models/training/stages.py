@@ -166,6 +166,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     make_run = AdversarialRun if options.stage == "judged-vocoder" else Run
     run = make_run(task, schedule, options.out)
     run.fit(options.minutes)
+    if isinstance(task, TextToTokensTask):
+        run.average.eval()
+        task.match_lengths(run.average.module)
     save_average(run)
 
 

@@ -3,46 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from fakes_nano import TOKENS, hum
 
 from selftalk.models.discriminator import SlimDiscriminators
 from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.training.adversarial import AdversarialRun
-from selftalk.models.training.examples import Example
 from selftalk.models.training.judged_vocoder_task import JudgedVocoderTask
 from selftalk.models.training.loop import Run, Schedule
 from selftalk.models.training.vocoder_task import VocoderTask
-from selftalk.stream.alignment import align
-from selftalk.stream.harmonic import pulse_train
 
 TINY = NanoConfig(
     condition=8, vocoder_width=16, token_blocks=1, prosody_blocks=1, filter_blocks=2,
     ahead_blocks=1, kernel=3,
 )  # fmt: skip
-TOKENS = 20
-
-
-def hum(seed):
-    random = np.random.default_rng(seed)
-    hz = 120.0 + 60 * seed
-    samples = TOKENS * 960
-    pulses = pulse_train(np.arange(samples) * hz / 24_000, np.full(samples, hz))
-    durations = np.array([8, 16, 8])
-    prosody = np.tile([0.0, 1.0, 1.3], (4 * TOKENS, 1)).astype(np.float32)
-    return Example(
-        text="m",
-        language="en",
-        symbols=np.array([1, 2 + seed, 1]),
-        durations=durations,
-        alignment=align(durations, TOKENS),
-        wave=(0.2 * pulses + 0.01 * random.standard_normal(samples)).astype(np.float32),
-        pulses=pulses,
-        prosody=prosody,
-        heard_prosody=prosody.astype(np.float16),
-        speaker=np.full(129, 0.5, np.float32),
-        speaker_name=f"s{seed}",
-        pair=-1,
-        first_sample=0,
-    )
 
 
 def task():
