@@ -18,6 +18,7 @@ def task():
     return TextToTokensTask(TextToTokens(TINY), pairs, pairs)
 
 
+@torch.no_grad()
 def length(task, model):
     return task.validate(model.eval())["length"]
 
