@@ -3,6 +3,7 @@
 Knows nothing about what a graph computes.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,33 @@ PROVIDERS = {
     "openvino": ("OpenVINOExecutionProvider", *CPU_PROVIDERS),
 }
 """Execution providers by the names that settings use; the processor does what others cannot."""
+EXTRA_PACKAGES = {
+    "cuda": "onnxruntime-gpu",
+    "directml": "onnxruntime-directml",
+    "openvino": "onnxruntime-openvino",
+}
+"""What to install in place of onnxruntime; CoreML is in every build for macOS."""
 LOG_ERRORS_ONLY = 3
 
 
 def available_providers() -> tuple[str, ...]:
     """The execution providers of the installed onnxruntime, fastest first."""
     return tuple(onnxruntime.get_available_providers())
+
+
+def usable_providers(name: str) -> tuple[tuple[str, ...], str]:
+    """The providers of a name of `PROVIDERS` that are there, and a sentence if the wanted is not.
+
+    A provider that is missing is no reason not to speak: the processor can do everything.
+    """
+    wanted = PROVIDERS[name]
+    if wanted[0] in available_providers():
+        return wanted, ""
+    package = EXTRA_PACKAGES.get(name)
+    advice = f"; `pip install {package}` in its place brings it" if package else ""
+    return CPU_PROVIDERS, (
+        f"the installed onnxruntime cannot use '{name}', so the processor does the work{advice}"
+    )
 
 
 def open_session(
@@ -55,7 +77,7 @@ def open_session(
         raise WeightsError(f"model file {named} does not exist")
     _check_providers(providers)
     try:
-        return onnxruntime.InferenceSession(
+        session = onnxruntime.InferenceSession(
             path if isinstance(path, bytes) else str(path),
             sess_options=_options(threads),
             providers=list(providers),
@@ -63,6 +85,8 @@ def open_session(
     except Exception as error:  # onnxruntime has one exception class per status code
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{named} cannot be run by onnxruntime: {reason}") from error
+    _tell_if_other(session, providers)
+    return session
 
 
 def run_session(session: Session, inputs: dict[str, npt.NDArray[Any]]) -> dict[str, Any]:
@@ -90,6 +114,19 @@ def _options(threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     return options
+
+
+def _tell_if_other(session: Session, wanted: Sequence[str]) -> None:
+    """Without a word the library takes the processor when a driver or a library is missing."""
+    used = session.get_providers()[0]
+    if used != wanted[0] and wanted[0] not in _told:
+        _told.add(wanted[0])
+        logging.getLogger("selftalk").warning(
+            "%s could not be started (is its driver there?); %s does the work", wanted[0], used
+        )
+
+
+_told: set[str] = set()  # once for each provider is enough
 
 
 def _check_providers(providers: Sequence[str]) -> None:

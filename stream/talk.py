@@ -18,7 +18,7 @@ from selftalk.stream.config import EngineConfig, TalkConfig
 from selftalk.stream.end_of_turn import load_end_of_turn
 from selftalk.stream.graph import RunOptions
 from selftalk.stream.io import AudioSink, AudioSource
-from selftalk.stream.onnx import PROVIDERS
+from selftalk.stream.onnx import usable_providers
 from selftalk.stream.recognizer import load_recognizer
 from selftalk.stream.responder import ChosenResponder, load_responder
 from selftalk.stream.selves import Self
@@ -69,7 +69,7 @@ async def load_cast(
     Raises:
         SelftalkError: something cannot be loaded; the message says what.
     """
-    synthesizer = load_synthesizer(config)
+    synthesizer = load_synthesizer(config, tell)
     voice = synthesizer.voice(_voice_name(config, self_))
     tell(f"voice: {voice.name}, by {synthesizer.bundle.manifest.name}")
     recognizer = load_recognizer(config.recognizer, progress)
@@ -91,8 +91,12 @@ async def load_cast(
     return Cast(stages, chosen, synthesizer, voice)
 
 
-def load_synthesizer(config: TalkConfig) -> Synthesizer:
+def load_synthesizer(config: TalkConfig, tell: Tell = lambda _line: None) -> Synthesizer:
     """The voice model that the settings name.
+
+    Args:
+        config: the settings.
+        tell: told in a line what is not as they want it.
 
     Raises:
         BundleError: it is missing or damaged.
@@ -104,16 +108,25 @@ def load_synthesizer(config: TalkConfig) -> Synthesizer:
         pitch_semitones=config.voice.pitch_semitones,
         seed=config.voice.seed,
     )
-    decoder_run, vocoder_run = run_options(config.engine)
+    decoder_run, vocoder_run = run_options(config.engine, tell)
     return open_synthesizer(
         bundle, options, decoder_run=decoder_run, vocoder_run=vocoder_run, labels=config.labels
     )
 
 
-def run_options(engine: EngineConfig) -> tuple[RunOptions, RunOptions]:
-    """Where and how tokens are drawn, and where and how they become sound."""
+def run_options(
+    engine: EngineConfig, tell: Tell = lambda _line: None
+) -> tuple[RunOptions, RunOptions]:
+    """Where and how tokens are drawn, and where and how they become sound.
+
+    Args:
+        engine: the settings; a provider that is missing gives way to the processor.
+        tell: told so.
+    """
     # A small model gains nothing from a graphics card, which costs a copy for every token.
-    providers = PROVIDERS["cpu" if engine.provider == "auto" else engine.provider]
+    providers, note = usable_providers("cpu" if engine.provider == "auto" else engine.provider)
+    if note:
+        tell(note)
     return RunOptions(engine.decoder_threads, providers), RunOptions(
         engine.vocoder_threads, providers
     )

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from selftalk.stream.errors import ConfigError, WeightsError
-from selftalk.stream.onnx import available_providers, input_shapes, open_session, run_session
+from selftalk.stream.onnx import (
+    CPU_PROVIDERS,
+    PROVIDERS,
+    available_providers,
+    input_shapes,
+    open_session,
+    run_session,
+    usable_providers,
+)
 
 onnx = pytest.importorskip("onnx")
 
@@ -50,3 +58,32 @@ def test_unknown_provider_names_the_available_ones(doubler):
     with pytest.raises(ConfigError, match="CPUExecutionProvider"):
         open_session(doubler, providers=["WishfulExecutionProvider"])
     assert "CPUExecutionProvider" in available_providers()
+
+
+def test_a_provider_that_is_missing_gives_way_to_the_processor_and_says_so(monkeypatch):
+    monkeypatch.setattr("selftalk.stream.onnx.available_providers", lambda: CPU_PROVIDERS)
+    assert usable_providers("cpu") == (CPU_PROVIDERS, "")
+    providers, note = usable_providers("cuda")
+    assert providers == CPU_PROVIDERS
+    assert "cannot use 'cuda'" in note
+    assert "onnxruntime-gpu" in note
+    assert "pip" not in usable_providers("coreml")[1]
+
+
+def test_a_provider_that_is_there_comes_before_the_processor(monkeypatch):
+    there = ("CUDAExecutionProvider", *CPU_PROVIDERS)
+    monkeypatch.setattr("selftalk.stream.onnx.available_providers", lambda: there)
+    assert usable_providers("cuda") == (PROVIDERS["cuda"], "")
+
+
+def test_a_provider_that_fails_to_start_is_told_once(doubler, monkeypatch, caplog):
+    wanted = ("CUDAExecutionProvider", *CPU_PROVIDERS)
+    monkeypatch.setattr("selftalk.stream.onnx.available_providers", lambda: wanted)
+    session = open_session(doubler)
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda *args, **kwargs: session)
+    open_session(doubler, providers=wanted)
+    open_session(doubler, providers=wanted)
+    assert [record.message for record in caplog.records] == [
+        "CUDAExecutionProvider could not be started (is its driver there?);"
+        " CPUExecutionProvider does the work"
+    ]
