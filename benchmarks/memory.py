@@ -1,0 +1,39 @@
+"""Memory: the most that is held, and how much it grows over many sentences.
+
+    python benchmarks/memory.py [--bundle FOLDER] [--sentences 500]
+
+Growth is counted from the 50th sentence on: before, pools and caches fill.
+"""
+
+from harness import open_voice, parser, peak_mb, publish, resident_mb, texts
+
+SETTLED_AFTER = 50
+
+
+def main() -> None:
+    """Measure and print."""
+    options = parser(__doc__, sentences=500).parse_args()
+    empty = resident_mb()
+    synthesizer, voice = open_voice(options)
+    loaded, settled = resident_mb(), float("nan")
+    for count, text in enumerate(texts(synthesizer.bundle, options.sentences), start=1):
+        for _ in synthesizer.stream(text, voice):
+            pass
+        if count == SETTLED_AFTER:
+            settled = resident_mb()
+    publish(
+        options,
+        "memory",
+        f"MB resident; growth from sentence {SETTLED_AFTER} to {options.sentences}",
+        {
+            "bundle": synthesizer.bundle.manifest.name,
+            "before_loading_mb": round(empty, 1),
+            "loaded_mb": round(loaded, 1),
+            "growth_mb": round(resident_mb() - settled, 2),
+            "peak_mb": round(peak_mb(), 1),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

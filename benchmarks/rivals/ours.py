@@ -1,0 +1,69 @@
+"""selftalk: onnxruntime, a bundle made of the same checkpoint.
+
+`python ours.py FOLDER --convert` makes the bundle, which needs torch; speaking needs none.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import workload
+
+from selftalk.stream.bundle import Bundle
+from selftalk.stream.graph import RunOptions
+from selftalk.stream.sampling import Sampler
+from selftalk.stream.sovits.semantic import DEFAULT_SAMPLING, SemanticDecoder
+from selftalk.stream.sovits.vocoder import SovitsVocoder
+
+PRECISION = os.environ.get("SELFTALK_PRECISION", "int8")
+CHUNK_TOKENS = (10, 12, 16, 25)
+
+
+def load(folder: Path, threads: int) -> workload.Speak:
+    """Both stages, and a style of the reference as a voice file would bring it."""
+    bundle, run = Bundle.load(bundle_folder(folder)), RunOptions(threads)
+    decoder, vocoder = SemanticDecoder(bundle, run), SovitsVocoder(bundle, run)
+    width = int(bundle.manifest.numbers["style_width"])
+    style = np.random.default_rng(0).standard_normal(width).astype(np.float32)
+    return lambda: speak(decoder, vocoder, style)
+
+
+def speak(decoder: SemanticDecoder, vocoder: SovitsVocoder, style: np.ndarray) -> Iterator[int]:
+    """One utterance."""
+    text = workload.text_phones[0]
+    phones = np.concatenate([workload.reference_phones[0], text])
+    utterance = decoder.prefill(phones, workload.reference_tokens[0])
+    stream = vocoder.stream(text, style)
+    tokens = decoder.tokens(utterance, Sampler(DEFAULT_SAMPLING, 0), workload.TOKENS)
+    piece, chunk = [], 0
+    for token in tokens:
+        piece.append(token)
+        if len(piece) == CHUNK_TOKENS[min(chunk, len(CHUNK_TOKENS) - 1)]:
+            yield len(stream.push(np.array(piece, np.int64)))
+            piece, chunk = [], chunk + 1
+    rest = stream.push(np.array(piece, np.int64))
+    yield len(rest) + len(stream.flush())
+
+
+def bundle_folder(folder: Path) -> Path:
+    """Where the bundle of the random voice is."""
+    return folder / f"selftalk-{PRECISION}"
+
+
+def convert(folder: Path) -> None:
+    """Import the checkpoint as a user would, and export it."""
+    from selftalk.export.sovits import export_voice
+    from selftalk.export.voice_model import import_voice_model
+
+    s1, s2 = workload.checkpoint_paths(folder)
+    imported = import_voice_model(s1, s2, "random", folder / "imported", replace=True)
+    export_voice(imported, bundle_folder(folder), precision=PRECISION)
+
+
+if __name__ == "__main__":
+    if "--convert" in sys.argv:
+        convert(Path(sys.argv[1]))
+    else:
+        workload.main(load)
