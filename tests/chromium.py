@@ -22,9 +22,11 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run "
     "--disable-component-update --use-fake-device-for-media-stream --disable-dev-shm-usage "
     "--use-fake-ui-for-media-stream --autoplay-policy=no-user-gesture-required --hide-scrollbars "
-    "--remote-debugging-port=0 --no-proxy-server --force-color-profile=srgb"
+    "--remote-debugging-port=0 --no-proxy-server --force-color-profile=srgb --mute-audio "
+    "--disable-renderer-backgrounding --disable-background-timer-throttling "
+    "--disable-backgrounding-occluded-windows --disable-extensions --disable-sync"
 ).split()
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 def chromium_path():
@@ -50,19 +52,14 @@ def browser(profile: Path, microphone: Path | None = None):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    pages = []
-
-    def open_page(url, width=1280, height=800, **looks):
-        page = Page(port, url, width, height, **looks)
-        pages.append(page)
-        return page
-
     try:
         port = _debugging_port(profile, process)
+
+        def open_page(url, width=1280, height=800, **looks):
+            return Page(port, url, width, height, **looks)
+
         yield open_page
     finally:
-        for page in pages:
-            page.close()
         process.terminate()
         process.wait(10)
 
@@ -81,12 +78,20 @@ class Page:
     """One page; every call waits for its answer."""
 
     def __init__(self, port, url, width, height, *, dark=False, reduced_motion=False):
-        request = urllib.request.Request(  # noqa: S310
+        request = urllib.request.Request(
             f"http://127.0.0.1:{port}/json/new?about:blank", method="PUT"
         )
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
+        with urllib.request.urlopen(request) as answer:
             target = json.load(answer)
-        self.socket = connect(target["webSocketDebuggerUrl"], max_size=None, compression=None)
+        self.stack = contextlib.ExitStack()
+        self.socket = self.stack.enter_context(
+            connect(
+                target["webSocketDebuggerUrl"],
+                max_size=None,
+                compression=None,
+                ping_interval=None,
+            )
+        )
         self.numbers = itertools.count(1)
         self.errors = []
         self.call("Page.enable")
@@ -110,7 +115,7 @@ class Page:
         number = next(self.numbers)
         self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
-            message = json.loads(self.socket.recv(timeout=PATIENCE_SECONDS))
+            message = json.loads(self.socket.recv(timeout=2 * PATIENCE_SECONDS))
             if message.get("id") == number:
                 assert "error" not in message, message["error"]
                 return message["result"]
@@ -138,13 +143,17 @@ class Page:
         return answer["result"].get("value")
 
     def wait(self, expression, seconds=PATIENCE_SECONDS):
-        """Wait until an expression is true; return its value."""
-        deadline = time.monotonic() + seconds
-        while not (value := self.evaluate(expression)):
-            if time.monotonic() > deadline:
-                raise PageError(f"never true: {expression}; errors: {self.errors}")
-            time.sleep(0.03)
-        return value
+        """Wait until an expression is true; the page itself looks, so that nothing is missed."""
+        looking = (
+            "new Promise((found, lost) => { const until = performance.now() + %d; (function look() {"
+            " let value = false; try { value = %s; } catch { /* not there yet */ }"
+            " if (value) found(value); else if (performance.now() > until) lost('never true');"
+            " else setTimeout(look, 20); })(); })"
+        )
+        try:
+            return self.evaluate(looking % (1000 * seconds, expression))
+        except PageError as error:
+            raise PageError(f"{expression}: {error}; errors: {self.errors}") from None
 
     def text(self, selector):
         """The text of an element, as it is in the document."""
@@ -157,9 +166,7 @@ class Page:
             ".getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            self.call(
-                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
-            )
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def press(self, key, text=""):
         """Press a key, such as "Escape", or " " with its text."""
@@ -174,7 +181,10 @@ class Page:
     def picture(self, path, *, transparent=False):
         """Keep a picture of what is seen as a PNG file."""
         if transparent:
-            self.call("Emulation.setDefaultBackgroundColorOverride", color={"r": 0, "g": 0, "b": 0, "a": 0})
+            self.call(
+                "Emulation.setDefaultBackgroundColorOverride",
+                color={"r": 0, "g": 0, "b": 0, "a": 0},
+            )
         png = base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
         Path(path).write_bytes(png)
         return png
@@ -183,4 +193,4 @@ class Page:
         """Close the page."""
         with contextlib.suppress(Exception):
             self.call("Page.close")
-        self.socket.close()
+        self.stack.close()

@@ -44,9 +44,7 @@ def word_times(text):
     """Words of a text with their times in milliseconds, every phoneme as long as the others."""
     phonemes = phonemize(text, "en")
     words = {}
-    for place, (symbol, word) in enumerate(
-        zip(phonemes.symbols, phonemes.word_index, strict=True)
-    ):
+    for place, (symbol, word) in enumerate(zip(phonemes.symbols, phonemes.word_index, strict=True)):
         if word >= 0:
             words.setdefault(word, []).append((symbol, place * PHONE_MS, (place + 1) * PHONE_MS))
     return [
@@ -90,6 +88,7 @@ class FakeRealtime:
 
     def drop_connections(self):
         """Close every connection, as a restart would."""
+
         async def drop():
             for socket in list(self.connections):
                 await socket.close(1012)
@@ -225,7 +224,9 @@ class FakeSession:
 
     async def conversation_item_truncate(self, event):
         told = {key: event[key] for key in ("item_id", "content_index", "audio_end_ms")}
-        heard = [word["text"] for word in self.server.words if word["start_ms"] < event["audio_end_ms"]]
+        heard = [
+            word["text"] for word in self.server.words if word["start_ms"] < event["audio_end_ms"]
+        ]
         await self.send("conversation.item.truncated", **told, transcript=" ".join(heard))
 
     # --- what happens -----------------------------------------------------------------------
@@ -273,16 +274,25 @@ class FakeSession:
 
     async def speak(self, response_id, item_id):
         item = {"id": item_id, "type": "message", "role": "assistant", "content": []}
-        place = {"response_id": response_id, "item_id": item_id, "output_index": 0, "content_index": 0}
+        place = {
+            "response_id": response_id,
+            "item_id": item_id,
+            "output_index": 0,
+            "content_index": 0,
+        }
         response = {"id": response_id, "status": "in_progress", "output": []}
         await self.send("response.created", response=response)
         await asyncio.sleep(0.15)
-        await self.send("response.output_item.added", response_id=response_id, output_index=0, item=item)
+        await self.send(
+            "response.output_item.added", response_id=response_id, output_index=0, item=item
+        )
         await self.send("conversation.item.added", item=item, previous_item_id=None)
         await self.send("response.output_audio_transcript.delta", **place, delta=self.server.answer)
         await self.send_sound(place)
         await self.send("response.output_audio.done", **place)
-        await self.send("response.output_audio_transcript.done", **place, transcript=self.server.answer)
+        await self.send(
+            "response.output_audio_transcript.done", **place, transcript=self.server.answer
+        )
         await self.send("response.done", response=response | {"status": "completed"})
         await self.send("selftalk.turn.report", **place, stages=STAGES, voice_to_voice_ms=374.0)
 
@@ -291,7 +301,11 @@ class FakeSession:
         size = RATE_HZ * PIECE_MS // 1000
         for number, start in enumerate(range(0, len(self.server.sound), size)):
             piece = self.server.sound[start : start + size]
-            begun = [w for w in self.server.words if number * PIECE_MS <= w["start_ms"] < (number + 1) * PIECE_MS]
+            begun = [
+                w
+                for w in self.server.words
+                if number * PIECE_MS <= w["start_ms"] < (number + 1) * PIECE_MS
+            ]
             delta = base64.b64encode(piece.tobytes()).decode()
             await self.send("response.output_audio.delta", **place, delta=delta, words=begun)
             await asyncio.sleep(PIECE_MS / 2000)

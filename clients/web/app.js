@@ -38,6 +38,7 @@ let turnsDrawn = "";
 function realtimePath() {
   const page = new URLSearchParams(location.search);
   const query = new URLSearchParams(QUERY_KEYS.filter((key) => page.has(key)).map((key) => [key, page.get(key)]));
+  query.set("selftalk", "1"); // the events that only this server has
   return `/v1/realtime?${query}`;
 }
 

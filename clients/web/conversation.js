@@ -72,6 +72,7 @@ export class Conversation extends EventTarget {
     else if (kind === "input_audio_buffer") this.#user(rest.join("."), event);
     else if (kind === "conversation") this.#item(rest.slice(1).join("."), event);
     else if (kind === "response") this.#response(rest.join("."), event);
+    else if (kind === "selftalk") this.#extra(rest.join("."), event);
     else if (kind === "error") this.#error(event);
     this.#emit("change");
   }
@@ -81,6 +82,8 @@ export class Conversation extends EventTarget {
     this.session = event.session;
     if (fresh) {
       this.sentMs = 0;
+      this.items.clear();
+      this.realtime.resume = event.session.id ?? "";
       this.#emit("session");
       this.#configure();
     }
@@ -135,6 +138,17 @@ export class Conversation extends EventTarget {
   #truncated(event) {
     const item = this.#itemNamed(event.item_id, "self");
     item.heard = event.transcript ?? item.spoken.heardUntil(event.audio_end_ms);
+  }
+
+  // What only selftalk's own server tells.
+  #extra(what, event) {
+    if (what === "transcript.partial" && event.item_id) {
+      this.#itemNamed(event.item_id, "you").spoken.text = event.transcript;
+    } else if (what === "speech.ignored") {
+      this.waitingUntil = 0;
+    } else if (what === "resumed") {
+      for (const item of event.items) this.#added(item);
+    }
   }
 
   #response(what, event) {

@@ -15,6 +15,7 @@ export class Realtime extends EventTarget {
     super();
     this.path = path;
     this.token = token;
+    this.resume = ""; // the id of a session to be taken up again after a loss
   }
 
   get open() {
@@ -25,6 +26,7 @@ export class Realtime extends EventTarget {
     this.#closed = false;
     clearTimeout(this.#timer);
     const url = new URL(this.path, location.href);
+    if (this.resume) url.searchParams.set("resume", this.resume);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const protocols = this.token ? ["realtime", KEY_PROTOCOL + this.token] : ["realtime"];
     const socket = new WebSocket(url, protocols);
@@ -49,6 +51,7 @@ export class Realtime extends EventTarget {
   reconnect() {
     const old = this.#socket;
     this.#socket = null;
+    this.resume = "";
     old?.close();
     this.connect();
   }

@@ -1,0 +1,278 @@
+# ruff: noqa: E501 (lines of JavaScript)
+import json
+
+import fakes_realtime
+import pytest
+
+pytestmark = pytest.mark.browser
+
+STATE = "document.documentElement.dataset.state"
+PLAYED = """
+(async () => {
+  const rate = 24000;
+  const context = new OfflineAudioContext(1, 2 * rate, rate);
+  await context.audioWorklet.addModule('/player_worklet.js');
+  const player = new AudioWorkletNode(context, 'player', {numberOfInputs: 0, outputChannelCount: [1]});
+  player.connect(context.destination);
+  const told = [];
+  player.port.onmessage = ({data}) => { if (data.type !== 'at') told.push(data); };
+  for (const [id, count] of [['a', 12000], ['b', 36000]]) {
+    for (let at = 0; at < count; at += 3000) {
+      player.port.postMessage({type: 'play', id, samples: new Float32Array(3000).fill(0.5)});
+    }
+    player.port.postMessage({type: 'finish', id});
+  }
+  const cut = context.suspend(1.0).then(async () => {
+    player.port.postMessage({type: 'clear'});
+    await new Promise((done) => setTimeout(done, 200));
+    context.resume();
+  });
+  const buffer = await context.startRendering();
+  await cut;
+  await new Promise((done) => setTimeout(done, 200));
+  const out = buffer.getChannelData(0);
+  const first = out.findIndex((one) => one !== 0);
+  const last = out.findLastIndex((one) => one !== 0);
+  return {told, first, heard: last - first + 1, loud: Math.max(...out), tail: out[last]};
+})()
+"""
+
+
+@pytest.fixture
+def page(open_page, address):
+    page = open_page(f"http://{address}/", reduced_motion=True)
+    page.wait(f"{STATE} === 'ready'")
+    yield page
+    assert page.errors == []
+
+
+def write(page, text):
+    page.press("/", "/")
+    page.write(text)
+    page.press("Enter", "\r")
+
+
+def within(page, module, expression):
+    """A value of what a module exports."""
+    return page.evaluate(f"import('/{module}.js').then((m) => {expression})")
+
+
+def test_a_turn_by_voice_and_a_barge_in(page, fake):
+    page.click("#microphone")
+    page.wait("document.querySelector('#self-caption .now')")
+    assert page.text("#you-caption") == fakes_realtime.QUESTION
+    assert page.text("#self-caption") == fakes_realtime.ANSWER
+    assert (
+        page.evaluate("document.querySelector('#microphone').getAttribute('aria-pressed')")
+        == "true"
+    )
+
+    page.wait("document.querySelector('#transcript .self .note')?.textContent === 'interrupted'")
+    (cut,) = fake.of_type("conversation.item.truncate")[:1]
+    assert 0 < cut["audio_end_ms"] < fake.words[-1]["end_ms"]
+    heard = [word["text"] for word in fake.words if word["start_ms"] < cut["audio_end_ms"]]
+    assert page.text("#transcript .self .text") == " ".join(heard)
+    assert len(heard) > 1
+    page.wait("document.querySelectorAll('#transcript .you').length === 2")
+
+
+def test_a_typed_turn_by_the_keyboard_alone(page, fake):
+    write(page, "Hello, you.")
+    page.wait(f"{STATE} === 'speaking'")
+    (item,) = [event["item"] for event in fake.of_type("conversation.item.create")]
+    assert item["content"] == [{"type": "input_text", "text": "Hello, you."}]
+    page.wait("document.querySelectorAll('#self-caption .heard').length > 3")
+    page.press("Escape")
+    page.wait(f"{STATE} === 'ready'")
+    (cut,) = fake.of_type("conversation.item.truncate")
+    spoken = fake.of_type("response.cancel")
+    assert cut["audio_end_ms"] > 100
+    assert len(spoken) <= 1
+
+
+def test_an_answer_is_heard_to_its_end(open_page):
+    fake = fakes_realtime.FakeRealtime(answer="Yes, you did.")
+    with fakes_realtime.running(fake) as address:
+        page = open_page(f"http://{address}/", reduced_motion=True)
+        page.wait(f"{STATE} === 'ready'")
+        write(page, "Did I?")
+        page.wait("document.querySelectorAll('#self-caption .heard').length === 3")
+        page.wait(f"{STATE} === 'ready'")
+        assert fake.of_type("conversation.item.truncate") == []
+        page.wait("document.querySelectorAll('#turns dt').length > 3")
+        assert float(page.text("#median strong").removesuffix(" s")) > 0.1
+
+
+def test_every_sample_played_is_counted(page):
+    played = page.evaluate(PLAYED)
+    ended, cleared = played["told"]
+    assert ended == {"type": "ended", "id": "a", "given": 12000}
+    assert cleared["type"] == "cleared"
+    (rest,) = cleared["items"]
+    assert rest["id"] == "b"
+    assert 12000 + rest["given"] == pytest.approx(played["heard"], abs=1)
+    assert played["loud"] == 0.5
+    assert 0 < played["tail"] < 0.01  # faded, not chopped
+
+
+def test_resampling_in_chunks_equals_the_whole(page):
+    difference = within(
+        page,
+        "resample",
+        """(() => {
+          const samples = Float32Array.from({length: 44100}, (_, n) => Math.sin(n * 0.05) * 0.5);
+          const whole = new m.Resampler(44100, 24000).push(samples);
+          const stream = new m.Resampler(44100, 24000);
+          const parts = [];
+          for (let at = 0, size = 1; at < samples.length; at += size, size = size % 313 + 7) {
+            parts.push(...stream.push(samples.slice(at, at + size)));
+          }
+          const expected = whole.map((_, n) => Math.sin(n * 0.05 * 44100 / 24000) * 0.5);
+          const far = (a, b) => Math.max(...a.map((one, n) => n < 100 ? 0 : Math.abs(one - b[n])));
+          return [parts.length, whole.length, far(Float32Array.from(parts), whole), far(whole, expected)];
+        })()""",
+    )
+    parts, whole, chunked, wrong = difference
+    assert parts == whole
+    assert whole == pytest.approx(24000, abs=40)
+    assert chunked == 0
+    assert wrong < 0.003
+
+
+def test_words_are_found_in_the_text_whatever_stands_between(page):
+    pieces = within(
+        page,
+        "spoken_text",
+        """(() => {
+          const text = new m.SpokenText();
+          text.append('“Well,” he said: no — NO! And more');
+          const word = (text, start) => ({text, start_ms: start, end_ms: start + 100});
+          text.addWords([word('well', 0), word('lost', 100), word('said', 200), word('no', 300), word('no', 400)]);
+          return [text.pieces(), text.heardUntil(350), text.heardUntil(0)];
+        })()""",
+    )
+    assert [[piece["text"], piece["start"]] for piece in pieces[0]] == [
+        ["“", None], ["Well,” he ", 0], ["said: ", 200], ["no — ", 300], ["NO! ", 400], ["And more", None],
+    ]  # fmt: skip
+    assert pieces[1:] == ["“Well,” he said: no —", ""]
+
+
+def test_it_comes_back_and_takes_the_conversation_up_again(page, fake):
+    write(page, "Hello.")
+    page.wait(f"{STATE} === 'speaking'")
+    fake.drop_connections()
+    page.wait(f"{STATE} === 'connecting'")
+    assert "restarts" in page.text("#notice")
+    page.wait(f"{STATE} === 'ready'")
+    assert any("resume=sess_1" in path for path in fake.requests)
+    assert page.evaluate("document.querySelector('#notice').hidden")
+
+
+def test_voice_and_self_are_chosen(page, fake):
+    page.wait("!document.querySelector('#voice-choice').hidden")
+    for choice, value in (("voice", "mine"), ("self", "Coach")):
+        page.evaluate(
+            f"(() => {{ const box = document.querySelector('#{choice}'); box.value = '{value}';"
+            " box.dispatchEvent(new Event('change')); })()"
+        )
+    page.wait("true")
+    page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    update = fake.of_type("session.update")[-1]["session"]
+    assert update["audio"]["output"]["voice"] == "mine"
+    assert update["selftalk"] == {"self": "Coach"}
+
+
+def test_a_token_is_asked_for_and_never_in_an_address(open_page):
+    fake = fakes_realtime.FakeRealtime(token="sesame")
+    with fakes_realtime.running(fake) as address:
+        page = open_page(f"http://{address}/", reduced_motion=True)
+        page.wait("document.querySelector('#token-dialog').open")
+        page.evaluate("document.querySelector('#token').focus()")
+        page.write("sesame")
+        page.press("Enter", "\r")
+        page.wait(f"{STATE} === 'ready'")
+        assert not any("sesame" in path for path in fake.requests)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_stands_out_from_its_ground(open_page, address, dark):
+    page = open_page(f"http://{address}/", dark=dark, reduced_motion=True)
+    style = page.evaluate(
+        "(() => { const style = getComputedStyle(document.documentElement); return Object.fromEntries("
+        "['paper', 'sheet', 'ink', 'faint', 'you', 'self', 'glow'].map((name) =>"
+        " [name, style.getPropertyValue('--' + name).trim()])); })()"
+    )
+    assert (luminance(style["paper"]) < 0.2) == dark
+    pairs = [
+        (ink, ground) for ink in ("ink", "faint", "you", "self") for ground in ("paper", "sheet")
+    ]
+    for ink, ground in [*pairs, ("self", "glow"), ("ink", "glow"), ("sheet", "you")]:
+        assert contrast(style[ink], style[ground]) >= 4.5, (ink, ground)
+
+
+def luminance(colour):
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_everything_that_can_be_used_has_a_name(page):
+    nodes = page.call("Accessibility.getFullAXTree")["nodes"]
+    usable = {"button", "textbox", "combobox", "tab", "link", "tabpanel"}
+    found = [
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in nodes
+        if not node["ignored"] and node["role"]["value"] in usable
+    ]
+    assert ("button", "Microphone") in found
+    assert ("textbox", "Message") in found
+    assert all(name for _, name in found), found
+
+
+def test_tabs_move_by_arrow_keys(page):
+    page.evaluate("document.querySelector('#tab-transcript').focus()")
+    page.press("ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "tab-timing"
+    assert page.evaluate("document.querySelector('#panel-transcript').hidden")
+    assert not page.evaluate("document.querySelector('#panel-timing').hidden")
+
+
+def test_on_a_small_screen_nothing_is_wider_than_it(open_page, address):
+    page = open_page(f"http://{address}/", 360, 740, reduced_motion=True)
+    page.wait(f"{STATE} === 'ready'")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_stages_of_a_turn_add_up(page):
+    told = within(
+        page,
+        "turn_times",
+        """(() => {
+          const times = new m.TurnTimes();
+          times.begin(1000, 250);
+          times.push({type: 'response.created', response: {id: 'r'}}, 1010);
+          times.push({type: 'response.output_audio_transcript.delta'}, 1100);
+          times.push({type: 'response.output_audio.delta', response_id: 'r', item_id: 'i'}, 1150);
+          times.heard('i', 1200);
+          const own = times.stages(times.turns[0]);
+          times.push({type: 'selftalk.turn.report', response_id: 'r',
+            stages: {endpoint_wait: 240, first_llm_token: 60, first_sample_played: 9}}, 1300);
+          return [own, times.stages(times.turns[0]), times.turns[0].totalMs, times.medianMs()];
+        })()""",
+    )
+    own, server, total, median = told
+    assert total == median == 450
+    for stages in (own, server):
+        assert sum(stage["ms"] for stage in stages) == total
+        assert stages[0]["startMs"] == 0
+    assert [stage["name"] for stage in server] == [
+        "waiting for the end", "first word of the answer", "to your ear",
+    ]  # fmt: skip
+    assert json.dumps(own).count("first sound made") == 1
