@@ -58,11 +58,11 @@ def slow_client():
     """One whose replies take their time, so that they can be cut."""
     responder = Scripted(words=60, delta_seconds=0.005)
     synthesizer = ToneSynthesizer(seconds_per_chunk=0.02)
-    with running(make_context(responder, synthesizer)) as server:
-        with RawClient(server.ws_url) as client:
-            client.until("session.created")
-            client.context = server.context
-            yield client
+    context = make_context(responder, synthesizer)
+    with running(context) as server, RawClient(server.ws_url) as client:
+        client.until("session.created")
+        client.context = context
+        yield client
 
 
 def update(client, session):
@@ -325,9 +325,10 @@ class TestItems:
         assert client.context.stages.responder.asked[0][0][-1].text == "utterance 1"
 
 
-class TestFunctions:
-    TOOL = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
+WEATHER = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
 
+
+class TestFunctions:
     def test_a_call_goes_to_the_client_and_its_result_to_the_model(self):
         calls = [
             ToolCallDelta(0, "call_1", "weather", '{"city"'),
@@ -335,7 +336,7 @@ class TestFunctions:
         ]
         responder = Scripted(calls=calls)
         with running(make_context(responder)) as server, RawClient(server.ws_url) as client:
-            update(client, {"type": "realtime", "tools": [self.TOOL], "tool_choice": "required"})
+            update(client, {"type": "realtime", "tools": [WEATHER], "tool_choice": "required"})
             type_in(client, "how is the weather")
             client.send("response.create")
             done = client.until("response.function_call_arguments.done")
@@ -462,22 +463,22 @@ class TestFaults:
 class TestDialect:
     def test_beta(self):
         headers = {"OpenAI-Beta": "realtime=v1"}
-        with running() as server:
-            with RawClient(server.ws_url, additional_headers=headers) as client:
-                created = client.until("session.created")["session"]
-                assert created["input_audio_format"] == "pcm16"
-                changed = {"modalities": ["text"], "turn_detection": None}
-                assert update(client, changed)["modalities"] == ["text"]
-                content = [{"type": "input_text", "text": "hello"}]
-                item = {"type": "message", "role": "user", "content": content}
-                client.send("conversation.item.create", item=item)
-                client.until("conversation.item.created")
-                client.send("response.create")
-                client.until("response.text.delta")
-                done = client.until("response.done")["response"]
-                assert done["output"][0]["content"][0]["type"] == "text"
-                client.send("response.create", response={"modalities": ["audio", "text"]})
-                client.until("response.audio.delta")
+        query = {"additional_headers": headers}
+        with running() as server, RawClient(server.ws_url, **query) as client:
+            created = client.until("session.created")["session"]
+            assert created["input_audio_format"] == "pcm16"
+            changed = {"modalities": ["text"], "turn_detection": None}
+            assert update(client, changed)["modalities"] == ["text"]
+            content = [{"type": "input_text", "text": "hello"}]
+            item = {"type": "message", "role": "user", "content": content}
+            client.send("conversation.item.create", item=item)
+            client.until("conversation.item.created")
+            client.send("response.create")
+            client.until("response.text.delta")
+            done = client.until("response.done")["response"]
+            assert done["output"][0]["content"][0]["type"] == "text"
+            client.send("response.create", response={"modalities": ["audio", "text"]})
+            client.until("response.audio.delta")
 
 
 class TestObserving:
