@@ -46,7 +46,7 @@ class Spoken:
 class VocoderTask:
     """Spectral reconstruction with the teacher's pitch; the pitch itself is learnt beside it."""
 
-    PROSODY_NOISE = 0.25  # of pitch and energy, both of about unit variance
+    PITCH_NOISE, ENERGY_NOISE = 0.2, 0.05  # both are of about unit variance
     SYMBOL_DROP = 0.15  # utterances heard without their text, as voice conversion will
 
     def __init__(
@@ -95,10 +95,15 @@ class VocoderTask:
     def _misjudged(self, prosody: Tensor, generator: np.random.Generator) -> Tensor:
         """The melody as the network itself might predict it: off by a little for a while."""
         B, T, _ = prosody.shape
-        knots = generator.normal(0, self.PROSODY_NOISE, (B, 3, 2 + T // 10)).astype(np.float32)
-        wobble = F.interpolate(torch.from_numpy(knots), size=T, mode="linear").transpose(1, 2)
-        voiced = (prosody[..., 1:2] > 0.5).float()
-        return prosody + wobble * torch.cat([voiced, 0 * voiced, torch.ones_like(voiced)], -1)
+        knots = generator.standard_normal((B, 2, 2 + T // 10)).astype(np.float32)
+        wobble = F.interpolate(torch.from_numpy(knots), size=T, mode="linear")
+        voiced = (prosody[..., 1] > 0.5).float()
+        off = [
+            self.PITCH_NOISE * wobble[:, 0] * voiced,
+            0 * voiced,
+            self.ENERGY_NOISE * wobble[:, 1],
+        ]
+        return prosody + torch.stack(off, dim=-1)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """See `Task.validate`: whole utterances with the teacher's pitch."""
