@@ -34,6 +34,7 @@ from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
 from selftalk.models.training.timbre_task import TimbreTask, by_speakers, heard
 from selftalk.models.training.tokenizer_task import Features, TokenizerTask, tokenize
 from selftalk.models.training.vocoder_task import VocoderTask
+from selftalk.stream.evaluation.dnsmos import Dnsmos
 
 SCHEDULES = {
     "tokenizer": Schedule(steps=2500, learning_rate=1e-3),
@@ -151,7 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(0)
     np.seterr(all="raise", under="ignore")
     if options.stage == "voices":
-        save_voices(stock_voices(read_utterances(options)), options.out)
+        rate = Dnsmos().rate
+        named = stock_voices(read_utterances(options), lambda chunk: rate(chunk).overall)
+        save_voices(named, options.out)
         return
     if options.stage == "timbres":
         options.out.mkdir(parents=True, exist_ok=True)
@@ -168,6 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run.fit(options.minutes)
     if isinstance(task, TextToTokensTask):
         run.average.eval()
+        assert isinstance(run.average.module, TextToTokens)
         task.match_lengths(run.average.module)
     save_average(run)
 

@@ -1,25 +1,29 @@
 """Stock voices: a few speakers of the corpus who belong to nobody, as `.voice` files.
 
-Only sampled timbres are taken: points between the teacher's voices, which are no person's. They
-are chosen to lie far apart. Knows nothing about synthesis.
+Only sampled timbres are taken: points between the teacher's voices, which are no person's. Of
+those that nano heard often enough the better half is kept, by a rating of the teacher's own
+recordings, and among these some that lie far apart are chosen. Knows nothing about synthesis.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from selftalk.models.training.corpus import Utterance
-from selftalk.stream.audio import Float32Array
+from selftalk.models.training.corpus import SAMPLE_RATE_HZ, Utterance
+from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.timbre import TIMBRE_SIZE
 from selftalk.stream.voices import DEFAULT_VOICE, SUFFIX, Voice
 
 LOW_NAMES = ("rowan", "silas", "oren", "tomas")
 HIGH_NAMES = ("mila", "ines", "juno", "wren")
 BORDER_HZ = 145.0  # between low and high voices
-FEWEST_UTTERANCES = 2
+FEWEST_UTTERANCES = 5
+RATED_UTTERANCES = 2
+
+Rate = Callable[[AudioChunk], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,26 @@ def _candidate(speaker: str, group: Sequence[Utterance]) -> Candidate:
     return Candidate(speaker, embedding, timbre.astype(np.float32), pitch)
 
 
+def better_half(
+    choices: Sequence[Candidate], utterances: Iterable[Utterance], rate: Rate
+) -> list[Candidate]:
+    """The candidates whose first recordings are rated best."""
+    spoken: dict[str, list[Utterance]] = defaultdict(list)
+    for utterance in utterances:
+        spoken[utterance.line.speaker].append(utterance)
+    ratings = {
+        choice.speaker: np.mean(
+            [
+                rate(AudioChunk(u.samples, SAMPLE_RATE_HZ))
+                for u in spoken[choice.speaker][:RATED_UTTERANCES]
+            ]
+        )
+        for choice in choices
+    }
+    ranked = sorted(choices, key=lambda choice: -ratings[choice.speaker])
+    return ranked[: -(-len(ranked) // 2)]
+
+
 def far_apart(choices: Sequence[Candidate], count: int) -> list[Candidate]:
     """Choose greedily: begin in the middle, then always the one farthest from all chosen."""
     embeddings = np.stack([choice.embedding for choice in choices])
@@ -66,11 +90,12 @@ def far_apart(choices: Sequence[Candidate], count: int) -> list[Candidate]:
     return [choices[index] for index in chosen]
 
 
-def stock_voices(utterances: Iterable[Utterance]) -> dict[str, Candidate]:
+def stock_voices(utterances: Sequence[Utterance], rate: Rate) -> dict[str, Candidate]:
     """Names for four low and four high voices; `default` is the most central high one."""
     everyone = candidates(utterances)
     low = [choice for choice in everyone if np.exp(choice.mean_log_pitch) < BORDER_HZ]
     high = [choice for choice in everyone if np.exp(choice.mean_log_pitch) >= BORDER_HZ]
+    low, high = better_half(low, utterances, rate), better_half(high, utterances, rate)
     named = dict(zip(HIGH_NAMES, far_apart(high, len(HIGH_NAMES)), strict=False))
     named |= dict(zip(LOW_NAMES, far_apart(low, len(LOW_NAMES)), strict=False))
     return {DEFAULT_VOICE: named[HIGH_NAMES[0]], **named}
