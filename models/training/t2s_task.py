@@ -108,7 +108,7 @@ class TextToTokensTask:
             real += float(batch[7].exp().sum())
         last = model.encoder.duration[-1]
         assert isinstance(last, nn.Linear), type(last)
-        last.bias += math.log(real / told)
+        last.bias.add_(math.log(real / told))
         return real / told
 
     def _draw(self, generator: np.random.Generator) -> list[tuple[Example, np.ndarray]]:
