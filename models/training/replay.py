@@ -1,0 +1,120 @@
+"""Replay: stock voices spoken by nano itself, for a model that learns one voice.
+
+So it keeps what it knows about sounds that a minute of recording may lack. The examples are exact:
+melody, tokens and waveform come from one run of the unchanged model. Knows nothing about training.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from selftalk.models.nano import FRAMES_PER_TOKEN, NanoVocoder
+from selftalk.models.training.examples import Example
+from selftalk.models.training.person import text_symbols, tracked_pulses
+from selftalk.models.training.t2s_task import TextToTokens
+from selftalk.models.training.voice_task import Replay
+from selftalk.models.waveform import apply_filters, frame_spectra, overlap_add
+from selftalk.stream.alignment import TOKEN_SAMPLES, Alignment, align
+from selftalk.stream.sampling import Sampler
+from selftalk.stream.semantic import DEFAULT_SAMPLING, whole_units
+from selftalk.stream.vocoder import Speaker
+
+STOCK = "stock"
+
+
+@torch.no_grad()
+def replayed(
+    text_to_tokens: TextToTokens,
+    vocoder: NanoVocoder,
+    voices: Sequence[Speaker],
+    lines: Sequence[tuple[str, str]],
+) -> list[Replay]:
+    """Speak lines (text, language), the voices taking turns."""
+    text_to_tokens.eval()
+    vocoder.eval()
+    return [
+        _speak(text_to_tokens, vocoder, voices[index % len(voices)], text, language, index)
+        for index, (text, language) in enumerate(lines)
+    ]
+
+
+def _speak(
+    text_to_tokens: TextToTokens,
+    vocoder: NanoVocoder,
+    voice: Speaker,
+    text: str,
+    language: str,
+    seed: int,
+) -> Replay:
+    symbols = text_symbols(text, language)
+    heard = torch.from_numpy(voice.vector)[None]
+    context, log_durations = text_to_tokens.encoder(
+        torch.from_numpy(symbols)[None], heard, torch.ones(1, len(symbols), dtype=torch.bool)
+    )
+    durations = whole_units(log_durations[0].exp().numpy())
+    alignment = align(durations)
+    tokens = _tokens(text_to_tokens, context[0], alignment, seed)
+    prosody, wave, pulses = _sound(vocoder, voice, tokens, symbols[alignment.frame_symbol], heard)
+    example = Example(
+        text=text,
+        language=language,
+        symbols=symbols,
+        durations=durations,
+        alignment=alignment,
+        wave=wave,
+        pulses=pulses,
+        prosody=prosody,
+        heard_prosody=prosody.astype(np.float16),
+        speaker=voice.vector,
+        speaker_name=STOCK,
+        pair=-1,
+        first_sample=0,
+    )
+    return Replay(example, tokens)
+
+
+def _tokens(
+    text_to_tokens: TextToTokens, context: torch.Tensor, alignment: Alignment, seed: int
+) -> np.ndarray:
+    decoder, sampler = text_to_tokens.decoder, Sampler(DEFAULT_SAMPLING, seed)
+    said = np.full(alignment.tokens + 1, decoder.start, np.int64)
+    place = torch.from_numpy(alignment.token_place)
+    state = decoder.initial_state(1)
+    for index, symbol in enumerate(alignment.token_symbol):
+        logits, state = decoder(
+            torch.from_numpy(said[None, index : index + 1]),
+            context[None, symbol : symbol + 1],
+            place[None, index : index + 1],
+            state,
+        )
+        said[index + 1] = sampler.sample(logits[0, -1].numpy(), said[1 : index + 1])
+    return said[1:]
+
+
+def _sound(
+    vocoder: NanoVocoder,
+    voice: Speaker,
+    tokens: np.ndarray,
+    symbols: np.ndarray,
+    speaker: torch.Tensor,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Melody (4 T, 3), waveform and excitation (T * 960,) as the model says them."""
+    ahead = -(-vocoder.lookahead_frames // FRAMES_PER_TOKEN)
+    longer = F.pad(torch.from_numpy(tokens)[None], (0, ahead))
+    longer_symbols = F.pad(
+        torch.from_numpy(symbols)[None], (0, FRAMES_PER_TOKEN * ahead), value=vocoder.no_symbol
+    )
+    predicted, filters, _ = vocoder(longer, longer_symbols, speaker, vocoder.initial_state(1))
+    frames = FRAMES_PER_TOKEN * len(tokens)
+    prosody = predicted[0, :frames].numpy().copy()
+    prosody[:, 1] = prosody[:, 1] > 0
+    prosody[:, 0] *= prosody[:, 1]
+    pulses = tracked_pulses(prosody, voice.mean_log_pitch, TOKEN_SAMPLES * len(tokens))
+    generator = torch.Generator().manual_seed(len(tokens))
+    noise = torch.randn(1, len(pulses), generator=generator)
+    spectra = apply_filters(
+        filters[:, :frames], frame_spectra(torch.from_numpy(pulses)[None]), frame_spectra(noise)
+    )
+    return prosody, overlap_add(spectra)[0].numpy(), pulses
