@@ -1,0 +1,189 @@
+"""The graphs of an imported voice say what its modules say; its bundle is the same every time."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from fakes_sovits import SECOND_STAGES, bundle_of, imported
+
+from selftalk.export.shared_weights import SharedWeights
+from selftalk.export.sovits import BundleWriter, sovits_of, t2s_of
+from selftalk.export.sovits_graphs import (
+    listener_sources,
+    reference_sources,
+    sentence_sources,
+    t2s_sources,
+)
+from selftalk.export.traced import trace_graph
+from selftalk.export.voice_model import load_voice_model
+from selftalk.models.eres2net import ERes2Net, ERes2NetConfig
+from selftalk.models.hubert import Hubert, HubertConfig
+from selftalk.models.t2s import with_slots
+from selftalk.stream.bundle import Bundle
+from selftalk.stream.errors import BundleError
+
+TOLERANCE = 1e-4
+
+
+@pytest.fixture(autouse=True)
+def repeatable():
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        yield
+
+
+@pytest.fixture(scope="module", params=SECOND_STAGES)
+def voice(request):
+    """A golden voice: its bundle, and its modules."""
+    model = load_voice_model(imported(request.param))
+    return bundle_of(request.param), t2s_of(model).eval(), sovits_of(model).eval()
+
+
+def run_graph(bundle, name, *inputs):
+    session = onnxruntime.InferenceSession(bundle.graph_path(name))
+    names = [port.name for port in session.get_inputs()]
+    return session.run(
+        None, {name: array.numpy() for name, array in zip(names, inputs, strict=True)}
+    )
+
+
+def assert_parity(made, expected):
+    for ours, theirs in zip(made, expected, strict=True):
+        assert ours.shape == theirs.shape
+        assert np.abs(ours - theirs.numpy()).max() <= TOLERANCE * theirs.abs().max()
+
+
+@pytest.mark.parametrize(("phones", "prompt"), [(12, 7), (30, 20), (5, 0)])
+def test_prefill(voice, phones, prompt):
+    bundle, t2s, _ = voice
+    inputs = (
+        torch.randint(0, t2s.config.phones, (1, phones)),
+        torch.randint(0, t2s.config.tokens - 1, (1, prompt)),
+        torch.randn(1, phones, t2s.config.bert_width),
+    )
+    logits, state = t2s.prefill(*inputs)
+    keys = torch.stack([layer.keys.transpose(2, 3) for layer in state.layers])
+    values = torch.stack([layer.values for layer in state.layers])
+    assert_parity(run_graph(bundle, "t2s_prefill", *inputs), (logits, keys, values))
+
+
+def cache_arrays(state):
+    keys = [layer.keys.transpose(2, 3).contiguous() for layer in state.layers]
+    return [*keys, *(layer.values for layer in state.layers)]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_step(voice, batch):
+    bundle, t2s, _ = voice
+    phones = torch.randint(0, t2s.config.phones, (batch, 9))
+    prompt = torch.randint(0, t2s.config.tokens - 1, (batch, 6))
+    state = with_slots(t2s.prefill(phones, prompt)[1], 20)
+    token = torch.randint(0, t2s.config.tokens - 1, (batch,))
+    logits, after = t2s.step(token, state)
+    mask = torch.full((batch, 1, 1, 20), -torch.inf)
+    mask[..., :15] = 0
+    made = run_graph(bundle, "t2s_step", token, state.audio_length, mask, *cache_arrays(state))
+    keys = torch.stack([layer.keys.transpose(2, 3)[..., 15:16] for layer in after.layers])
+    values = torch.stack([layer.values[:, :, 15:16] for layer in after.layers])
+    assert_parity(made, (logits, keys, values))
+
+
+@pytest.mark.parametrize(("tokens", "phones"), [(11, 7), (40, 25), (1, 3)])
+def test_encoders(voice, tokens, phones):
+    bundle, _, sovits = voice
+    ids = torch.randint(0, sovits.config.symbols, (1, phones))
+    codes = torch.randint(0, sovits.config.codebook, (1, tokens))
+    style = torch.randn(1, sovits.config.style_width)
+    text = run_graph(bundle, "text_encoder", ids)
+    frames, alignment = run_graph(bundle, "content_encoder", codes, *map(torch.tensor, text), style)
+    assert_parity([frames], [sovits.encode(codes, ids, style)])
+    assert alignment.shape == (1, 2 * tokens, phones)
+    np.testing.assert_allclose(alignment.sum(axis=2), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [3, 50])
+def test_decoder(voice, frames):
+    bundle, _, sovits = voice
+    inputs = (
+        torch.randn(1, frames, sovits.config.width),
+        torch.randn(1, sovits.config.latent, frames),
+        torch.randn(1, sovits.config.style_width),
+    )
+    assert_parity(run_graph(bundle, "decoder", *inputs), [sovits.decode_window(*inputs)])
+
+
+def test_style_and_quantizer(voice):
+    bundle, _, sovits = voice
+    inputs = [torch.rand(1, sovits.config.spectrum_bins, 33)]
+    if sovits.config.speaker_width:
+        inputs.append(torch.randn(1, sovits.config.speaker_width))
+    assert_parity(run_graph(bundle, "style", *inputs), [sovits.style(*inputs)])
+    features = torch.randn(1, 41, sovits.config.ssl_width)
+    assert_parity(run_graph(bundle, "quantizer", features), [sovits.semantic_tokens(features)])
+
+
+def test_listeners():
+    hubert = Hubert(
+        HubertConfig(
+            width=16, layers=2, heads=2, feed_forward=24, conv_channels=6, position_kernel=8,
+            position_groups=4,
+        )
+    ).eval()  # fmt: skip
+    speaker = ERes2Net(ERes2NetConfig(channels=16, blocks=(1, 1, 2, 1))).eval()
+    sources = listener_sources(hubert, speaker)
+    examples = {"hubert": torch.randn(1, 20_011), "eres2net": torch.randn(1, 157, 80)}
+    for name, example in examples.items():
+        session = onnxruntime.InferenceSession(trace_graph(sources[name]).SerializeToString())
+        made = session.run(None, {sources[name].input_names[0]: example.numpy()})
+        assert_parity(made, [sources[name].module(example)])
+
+
+def all_bytes(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8", "fp16"])
+def test_the_same_voice_gives_the_same_bytes(tmp_path, precision):
+    model = load_voice_model(imported())
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        folder.mkdir()
+        writer = BundleWriter(folder, precision, lambda _line: None)
+        t2s, sovits = t2s_of(model), sovits_of(model)
+        with SharedWeights(folder / "t2s.weights") as shared:
+            for name, source in t2s_sources(t2s).items():
+                writer.write(name, source, shared)
+        source = (sentence_sources(sovits) | reference_sources(sovits))["quantizer"]
+        writer.write("quantizer", source)
+    assert all_bytes(tmp_path / "first") == all_bytes(tmp_path / "second")
+
+
+def test_prefill_and_step_share_their_tensors(voice):
+    bundle = voice[0]
+    size = bundle.manifest.weights["t2s.weights"].bytes
+    stored = 0
+    for name in ("t2s_prefill", "t2s_step"):
+        graph = onnx.load(bundle.graph_path(name), load_external_data=False).graph
+        for tensor in graph.initializer:
+            stored += sum(int(e.value) for e in tensor.external_data if e.key == "length")
+    assert size < 0.6 * stored
+
+
+def test_a_bundle_names_its_source_and_its_tools(voice):
+    bundle = voice[0]
+    bundle.verify()
+    manifest = bundle.manifest
+    assert manifest.kind == "sovits"
+    assert manifest.sample_rate_hz == 32_000
+    assert manifest.token_rate_hz == 25
+    assert set(manifest.source) == {"s1", "s2"}
+    assert set(manifest.made_with) == {"opset", "torch", "onnx", "onnxruntime"}
+
+
+def test_damaged_tensors_are_found(voice, tmp_path):
+    for path in voice[0].folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with (tmp_path / "t2s.weights").open("r+b") as file:
+        file.write(b"\xff" * 16)
+    with pytest.raises(BundleError, match=r"t2s\.weights' is damaged"):
+        Bundle.load(tmp_path).verify()

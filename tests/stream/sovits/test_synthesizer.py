@@ -1,0 +1,106 @@
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from fakes_sovits import bundle_of, somebody
+
+from selftalk.stream.errors import VoiceError
+from selftalk.stream.sovits.synthesizer import SovitsSynthesizer, spoken_symbols
+from selftalk.stream.stop import StopFlag
+from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
+from selftalk.stream.text.phonemes import Phonemes
+from selftalk.stream.voices import Voice
+
+TEXT = "Good day."
+OPTIONS = SynthesisOptions(language="en")
+
+
+@pytest.fixture(scope="module")
+def synthesizer():
+    return SovitsSynthesizer(bundle_of(precision="int8"), OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def voice(synthesizer):
+    return somebody(synthesizer.bundle)
+
+
+def test_a_sentence_word_by_word(synthesizer, voice):
+    marks, heard, words = [], 0, []
+    chunks = list(synthesizer.stream(TEXT, voice, marks=marks.append))
+    for chunk in chunks:
+        assert np.abs(chunk.audio.samples).max() <= 1
+        heard += len(chunk.audio)
+        words += chunk.words
+    assert len(chunks) > 1
+    assert marks == ["phonemes_ready", "prefill", "first_semantic_token"]
+    assert [word.text for word in words] == ["Good", "day"]
+    assert all(a.end_samples <= b.start_samples for a, b in itertools.pairwise(words))
+    assert words[-1].end_samples <= heard
+
+
+def test_same_seed_same_speech(synthesizer, voice):
+    first, again, other = (
+        synthesizer.synthesize("No.", voice, dataclasses.replace(OPTIONS, seed=seed)).samples
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert len(first) != len(other) or not np.array_equal(first, other)
+
+
+def test_a_higher_voice_is_another_voice(synthesizer, voice):
+    options = dataclasses.replace(OPTIONS, pitch_semitones=4)
+    assert len(synthesizer.synthesize("No.", voice, options)) > 10_000
+
+
+def test_nothing_to_say(synthesizer, voice):
+    assert list(synthesizer.stream("…!", voice)) == []
+
+
+def test_a_set_flag_ends_the_stream(synthesizer, voice):
+    stop = StopFlag()
+    chunks = synthesizer.stream("a long sentence " * 5, voice, stop=stop)
+    next(chunks)
+    stop.set()
+    assert list(chunks) == []
+
+
+def test_a_voice_for_another_model_is_refused(synthesizer, voice):
+    stranger = dataclasses.replace(
+        voice, reference=dataclasses.replace(voice.reference, model="another")
+    )
+    with pytest.raises(VoiceError, match="made for another model"):
+        next(synthesizer.stream(TEXT, stranger))
+    with pytest.raises(VoiceError, match="`selftalk reference`"):
+        next(synthesizer.stream(TEXT, Voice("me", np.zeros(256, np.float32), 5.0)))
+
+
+def test_the_only_voice_of_a_bundle_is_its_default(synthesizer, voice, monkeypatch, tmp_path):
+    monkeypatch.setenv("SELFTALK_HOME", str(tmp_path))
+    with pytest.raises(VoiceError, match="has no voice yet"):
+        synthesizer.voice("default")
+    folder = synthesizer.bundle.voices_folder
+    folder.mkdir()
+    path = folder / "somebody.voice"
+    try:
+        dataclasses.replace(voice, about={"origin": "stock: nobody"}).save(path)
+        found = synthesizer.voice("default")
+    finally:
+        path.unlink()
+        folder.rmdir()
+    assert found.name == "somebody"
+    np.testing.assert_array_equal(found.reference.prompt, voice.reference.prompt)
+
+
+def test_the_door_opens_it():
+    assert open_synthesizer(bundle_of(precision="int8")).sample_rate_hz == 32_000
+
+
+def test_short_texts_begin_and_all_end_with_a_full_stop():
+    def spoken(*symbols):
+        return spoken_symbols(Phonemes(symbols, (0,) * len(symbols), ("w",), "en"))
+
+    assert spoken("a", "b") == (".", "a", "b", ".")
+    assert spoken(*"abcdef") == (*"abcdef", ".")
+    assert spoken(*"abcdef", "!") == (*"abcdef", "!")
