@@ -23,14 +23,14 @@ from selftalk.stream.server.api_errors import ApiError
 from selftalk.stream.server.api_v2_order import Order, read_order
 from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.bodies import read_body
-from selftalk.stream.server.encoder import FORMATS, Encoder, wav_header
+from selftalk.stream.server.encoder import FORMATS, Encoder
 from selftalk.stream.server.live_response import LiveResponse
-from selftalk.stream.server.narration import narrate, synthesizer_of
+from selftalk.stream.server.narration import encoded, narrate, synthesizer_of
 from selftalk.stream.server.shelf import Shelf, installed_bundles, named
-from selftalk.stream.speech import SpeechChunk
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.synthesizer import open_synthesizer
 from selftalk.stream.thread_stream import iterate_in_thread
+from selftalk.stream.trust.labels import LabelsConfig
 from selftalk.stream.voices import DEFAULT_VOICE, list_voices
 
 RATE_HZ = 32_000
@@ -105,27 +105,26 @@ class Desk:
         synthesizer, server = self._shelf.chosen, self._context.server
         name = self._voice_name(order.reference) if order.reference else self._voice
         voice = self._voice_named(name)
-        stop = StopFlag()
-        chunks = partial(
-            narrate,
-            synthesizer,
-            order.text,
-            voice,
-            order.options(synthesizer.options),
-            stop,
-            pause_seconds=order.pause_seconds,
-        )
-        whole_wav = order.media_type == "audio/wav" and not order.streams
-        audio_format = FORMATS["pcm"] if whole_wav else order.audio_format
-        encoder = audio_format.open(synthesizer.sample_rate_hz, RATE_HZ)
-        encode = _whole_wav if whole_wav else _encoded
+        stop, labels = StopFlag(), self._context.config.labels
+        options = order.options(synthesizer.options)
+
+        def speak() -> Iterator[bytes]:
+            chunks = narrate(
+                synthesizer,
+                order.text,
+                voice,
+                options,
+                stop,
+                pause_seconds=order.pause_seconds,
+                labels=labels,
+            )
+            return encoded(chunks, _encoder(order, synthesizer.sample_rate_hz, labels))
+
         headers = {"x-selftalk-model": self._shelf.name, "x-selftalk-voice": name}
         if order.ignored:
             headers["x-selftalk-ignored"] = ", ".join(order.ignored)
         return LiveResponse(
-            lambda: iterate_in_thread(
-                lambda: encode(chunks(), encoder), stop, max_items=CHUNKS_AHEAD
-            ),
+            partial(iterate_in_thread, speak, stop, max_items=CHUNKS_AHEAD),
             order.media_type,
             admit=partial(self._context.admission.admitted, peer),
             headers=headers,
@@ -156,15 +155,12 @@ class Desk:
         return self._shelf.chosen.voice(name or DEFAULT_VOICE)
 
 
-def _encoded(chunks: Iterator[SpeechChunk], encoder: Encoder) -> Iterator[bytes]:
-    for chunk in chunks:
-        yield encoder.push(chunk.audio.samples)
-    yield encoder.flush()
-
-
-def _whole_wav(chunks: Iterator[SpeechChunk], encoder: Encoder) -> Iterator[bytes]:
-    sound = b"".join(_encoded(chunks, encoder))
-    yield wav_header(encoder.sample_rate_hz, len(sound)) + sound
+def _encoder(order: Order, from_hz: int, labels: LabelsConfig) -> Encoder:
+    if order.media_type != "audio/wav":
+        return order.audio_format.open(from_hz, RATE_HZ, labels)
+    if order.streams:  # players cut off 44 bytes and take the rest for sound
+        return order.audio_format.open(from_hz, RATE_HZ)
+    return FORMATS["wav file"].open(from_hz, RATE_HZ, labels)
 
 
 async def _parameters(request: Request) -> Mapping[str, Any]:

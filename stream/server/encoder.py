@@ -2,7 +2,7 @@
 
     pcm raw    16 bit little endian at a fixed rate      wav    the same behind an open-ended header
     mp3 by libsndfile, at the voice's own rate           opus ogg    in Ogg pages of 100 ms
-    flac   whole at the end: many readers of files refuse one without a length at its front
+    flac, wav file   whole at the end: many readers refuse a file without a length at its front
 
 Knows nothing about HTTP.
 """
@@ -13,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import soundfile
 
 from selftalk.stream.audio import Float32Array, to_int16
 from selftalk.stream.resample import LiveResampler
+from selftalk.stream.trust.label_stream import StreamLabel
+from selftalk.stream.trust.labels import LabelsConfig
 
 OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
 UNKNOWN_BYTES = 0xFFFF_FFFF  # in a WAV header: until the stream ends
@@ -48,8 +49,20 @@ class AudioFormat:
 
     name: str
     content_type: str
-    open: Callable[[int, int | None], Encoder]
-    """Called with the rate of the source and the rate wanted, None for the most natural one."""
+    make: Callable[[int, int | None], Encoder]
+
+    def open(
+        self, from_hz: int, to_hz: int | None = None, labels: LabelsConfig | None = None
+    ) -> Encoder:
+        """An encoder for one utterance.
+
+        Args:
+            from_hz: the rate of its samples.
+            to_hz: the rate wanted; None for the most natural one.
+            labels: what is to stand in the file; raw samples have no place for it.
+        """
+        encoder = self.make(from_hz, to_hz)
+        return encoder if labels is None or self.name == "pcm" else LabelledEncoder(encoder, labels)
 
 
 class PcmEncoder:
@@ -69,6 +82,25 @@ class PcmEncoder:
         """See `Encoder`."""
         header, self._header = self._header, b""
         return header + pcm16(self._resampler.flush())
+
+
+class WavFileEncoder:
+    """A whole WAV file at the end, which knows its length."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self.sample_rate_hz = to_hz
+        self._encoder = PcmEncoder(from_hz, to_hz)
+        self._sound: list[bytes] = []
+
+    def push(self, samples: Float32Array) -> bytes:
+        """See `Encoder`."""
+        self._sound.append(self._encoder.push(samples))
+        return b""
+
+    def flush(self) -> bytes:
+        """See `Encoder`."""
+        sound = b"".join([*self._sound, self._encoder.flush()])
+        return wav_header(self.sample_rate_hz, len(sound)) + sound
 
 
 class SndfileEncoder:
@@ -97,6 +129,23 @@ class SndfileEncoder:
         self._file.write(to_int16(self._resampler.flush()))
         self._file.close()
         return self._pipe.take()
+
+
+class LabelledEncoder:
+    """Another encoder, whose files say in their metadata that a machine speaks."""
+
+    def __init__(self, encoder: Encoder, labels: LabelsConfig) -> None:
+        self.sample_rate_hz = encoder.sample_rate_hz
+        self._encoder = encoder
+        self._label = StreamLabel(labels)
+
+    def push(self, samples: Float32Array) -> bytes:
+        """See `Encoder`."""
+        return self._label.push(self._encoder.push(samples))
+
+    def flush(self) -> bytes:
+        """See `Encoder`."""
+        return self._label.push(self._encoder.flush()) + self._label.flush()
 
 
 class _Pipe(io.RawIOBase):
@@ -167,12 +216,6 @@ def wav_header(sample_rate_hz: int, sound_bytes: int | None = None) -> bytes:
     return struct.pack("<4sI4s4s", b"RIFF", riff_bytes, b"WAVE", b"fmt ") + form + sound
 
 
-def wav_file(samples: Float32Array, sample_rate_hz: int) -> bytes:
-    """A whole WAV file with its true length."""
-    sound = pcm16(np.asarray(samples, np.float32))
-    return wav_header(sample_rate_hz, len(sound)) + sound
-
-
 def _open_pcm(from_hz: int, to_hz: int | None) -> Encoder:
     return PcmEncoder(from_hz, to_hz or 24_000)  # what OpenAI's "pcm" means
 
@@ -180,6 +223,10 @@ def _open_pcm(from_hz: int, to_hz: int | None) -> Encoder:
 def _open_wav(from_hz: int, to_hz: int | None) -> Encoder:
     rate_hz = to_hz or from_hz
     return PcmEncoder(from_hz, rate_hz, wav_header(rate_hz))
+
+
+def _open_wav_file(from_hz: int, to_hz: int | None) -> Encoder:
+    return WavFileEncoder(from_hz, to_hz or from_hz)
 
 
 def _open_opus(from_hz: int, to_hz: int | None) -> Encoder:
@@ -199,6 +246,7 @@ FORMATS = {
     one.name: one
     for one in (
         AudioFormat("wav", "audio/wav", _open_wav),
+        AudioFormat("wav file", "audio/wav", _open_wav_file),
         AudioFormat("pcm", "audio/pcm", _open_pcm),
         AudioFormat("flac", "audio/flac", _sndfile("FLAC", "PCM_16")),
         AudioFormat("opus", "audio/ogg; codecs=opus", _open_opus),

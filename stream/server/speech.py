@@ -24,6 +24,7 @@ from selftalk.stream.server.live_response import LiveResponse, event
 from selftalk.stream.server.narration import (
     FASTEST,
     SLOWEST,
+    encoded,
     narrate,
     synthesizer_of,
     voice_for,
@@ -93,16 +94,18 @@ def respond(
     asked = order.voice.id if isinstance(order.voice, VoiceId) else order.voice
     name, voice = voice_for(context, asked)
     options = _options(order, synthesizer.options)
-    stop = StopFlag()
-    encoder = audio_format.open(synthesizer.sample_rate_hz, None)
-    chunks = partial(narrate, synthesizer, order.input, voice, options, stop)
+    stop, labels = StopFlag(), context.config.labels
     as_events = order.stream_format == "sse"
-    encoded = _as_events if as_events else _as_audio
+    encode = partial(_events, order.input) if as_events else encoded
+
+    def speak() -> Iterator[bytes]:
+        encoder = audio_format.open(synthesizer.sample_rate_hz, labels=labels)
+        chunks = narrate(synthesizer, order.input, voice, options, stop, labels=labels)
+        return encode(chunks, encoder)
+
     headers = {"x-selftalk-voice": name, "x-selftalk-ignored": ", ".join(ignored)}
     return LiveResponse(
-        lambda: iterate_in_thread(
-            lambda: encoded(chunks(), encoder, order.input), stop, max_items=CHUNKS_AHEAD
-        ),
+        partial(iterate_in_thread, speak, stop, max_items=CHUNKS_AHEAD),
         "text/event-stream" if as_events else audio_format.content_type,
         admit=partial(context.admission.admitted, peer),
         headers={key: value for key, value in headers.items() if value},
@@ -136,13 +139,7 @@ def _options(order: SpeechRequest, usual: SynthesisOptions) -> SynthesisOptions:
     return replace(usual, **chosen)
 
 
-def _as_audio(chunks: Iterator[SpeechChunk], encoder: Encoder, _text: str) -> Iterator[bytes]:
-    for chunk in chunks:
-        yield encoder.push(chunk.audio.samples)
-    yield encoder.flush()
-
-
-def _as_events(chunks: Iterator[SpeechChunk], encoder: Encoder, text: str) -> Iterator[bytes]:
+def _events(text: str, chunks: Iterator[SpeechChunk], encoder: Encoder) -> Iterator[bytes]:
     samples, rate_hz = 0, 1
     for chunk in chunks:
         samples, rate_hz = samples + len(chunk.audio), chunk.audio.sample_rate_hz

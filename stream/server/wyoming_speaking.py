@@ -23,6 +23,7 @@ from selftalk.stream.speech import SpeechChunk
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.synthesizer import SynthesisOptions
 from selftalk.stream.thread_stream import iterate_in_thread
+from selftalk.stream.trust.labels import LabelsConfig
 
 LONGEST_TEXT = 20_000
 CHUNKS_AHEAD = 4
@@ -97,7 +98,8 @@ class Speaking:
             if refusal is not None:
                 raise ApiError.refused(refusal)
             async for text in texts:
-                async with aclosing(self._chunks(text, voice, options)) as chunks:
+                labels = None if begun else self._context.config.labels
+                async with aclosing(self._chunks(text, voice, options, labels)) as chunks:
                     async for chunk in chunks:
                         if not begun:
                             await self._line.send("audio-start", sound)
@@ -110,11 +112,11 @@ class Speaking:
             await self._line.send("synthesize-stopped")
 
     def _chunks(
-        self, text: str, voice: Any, options: SynthesisOptions
+        self, text: str, voice: Any, options: SynthesisOptions, labels: LabelsConfig | None
     ) -> AsyncGenerator[SpeechChunk, None]:
         stop = StopFlag()
         synthesizer = synthesizer_of(self._context)
-        speak = partial(narrate, synthesizer, text, voice, options, stop)
+        speak = partial(narrate, synthesizer, text, voice, options, stop, labels=labels)
         return iterate_in_thread(speak, stop, max_items=CHUNKS_AHEAD)
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from selftalk.stream.server.encoder import FORMATS, wav_file
+from selftalk.stream.server.encoder import FORMATS
+from selftalk.stream.trust.labels import DEFAULT_LABELS, read_label
 
 RATE = 24_000
 TONE = (0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)).astype(np.float32)
@@ -13,8 +14,8 @@ TONE = (0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)).astype(np.fl
 PADDING = {"mp3": 0.15, "opus": 0.05, "ogg": 0.05}
 
 
-def encode(name, piece_samples, from_hz=RATE, to_hz=None):
-    encoder = FORMATS[name].open(from_hz, to_hz)
+def encode(name, piece_samples, from_hz=RATE, to_hz=None, labels=None):
+    encoder = FORMATS[name].open(from_hz, to_hz, labels)
     pieces = [
         encoder.push(TONE[start : start + piece_samples])
         for start in range(0, len(TONE), piece_samples)
@@ -32,8 +33,11 @@ def decode(name, encoded, rate_hz):
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("from_hz", [24_000, 32_000])
-def test_what_is_decoded_is_what_was_encoded(name, from_hz):
-    pieces, rate_hz = encode(name, 2400, from_hz)
+@pytest.mark.parametrize("labels", [None, DEFAULT_LABELS], ids=["plain", "labelled"])
+def test_what_is_decoded_is_what_was_encoded(name, from_hz, labels):
+    pieces, rate_hz = encode(name, 2400, from_hz, labels=labels)
+    labelled = labels is not None and name != "pcm"
+    assert (read_label(b"".join(pieces)) is not None) == labelled
     decoded = decode(name, b"".join(pieces), rate_hz)
     seconds = len(TONE) / from_hz
     assert len(decoded) / rate_hz == pytest.approx(seconds, abs=PADDING.get(name, 0.001))
@@ -42,7 +46,7 @@ def test_what_is_decoded_is_what_was_encoded(name, from_hz):
     assert heard_hz == pytest.approx(440 * from_hz / RATE, abs=2)
 
 
-@pytest.mark.parametrize("name", ["wav", "pcm", "flac"])
+@pytest.mark.parametrize("name", ["wav", "wav file", "pcm", "flac"])
 def test_chunked_equals_whole(name):
     small, _ = encode(name, 777, 32_000)
     whole, _ = encode(name, len(TONE), 32_000)
@@ -50,8 +54,9 @@ def test_chunked_equals_whole(name):
 
 
 @pytest.mark.parametrize("name", ["wav", "pcm", "mp3", "opus"])
-def test_sound_leaves_while_it_is_spoken(name):
-    pieces, _ = encode(name, RATE // 5)
+@pytest.mark.parametrize("labels", [None, DEFAULT_LABELS], ids=["plain", "labelled"])
+def test_sound_leaves_while_it_is_spoken(name, labels):
+    pieces, _ = encode(name, RATE // 5, labels=labels)
     assert pieces[0]
     sizes = np.cumsum([len(piece) for piece in pieces])
     assert sizes[4] > 0.3 * sizes[-1]  # half of it was spoken
@@ -64,7 +69,9 @@ def test_flac_comes_whole_and_knows_its_length():
 
 
 def test_a_wav_file_tells_its_length_and_a_wav_stream_can_be_read_without():
-    with wave.open(io.BytesIO(wav_file(TONE, RATE))) as file:
+    pieces, _ = encode("wav file", 2400)
+    assert not b"".join(pieces[:-1])
+    with wave.open(io.BytesIO(pieces[-1])) as file:
         assert (file.getnframes(), file.getframerate()) == (len(TONE), RATE)
     pieces, _ = encode("wav", 2400)
     with wave.open(io.BytesIO(b"".join(pieces))) as file:

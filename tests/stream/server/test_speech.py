@@ -3,6 +3,7 @@ import io
 import json
 import socket
 import time
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,6 +23,7 @@ from fakes_http import (
 
 from selftalk.stream.server.app import build_app
 from selftalk.stream.thread_stream import live_generations
+from selftalk.stream.trust.labels import NOTICES, LabelsConfig, opening, read_label
 
 TEXT = "One two three four five. Six seven eight nine ten."
 SECONDS = 10 * CHUNK_SAMPLES / VOICE_HZ
@@ -190,6 +192,27 @@ def test_large_bodies_are_refused_by_their_announcement_and_while_they_come(url)
     response = http.post(f"{url}/v1/audio/speech", content=endless())
     assert response.status_code == 413
     assert response.json()["error"]["code"] == "body_too_large"
+
+
+def test_what_is_due_is_heard_and_read_first(synthesizer):
+    context = make_context(synthesizer)
+    labels = replace(context.config.labels, cue="speech")
+    context.config = replace(context.config, labels=labels)
+    with serving(build_app(context)) as url:
+        response = post(url, input="Hello.", voice="me", response_format="wav", language="en")
+    assert [text for text, _, _ in synthesizer.calls] == [NOTICES["en"], "Hello."]
+    assert "selftalk" in read_label(response.content).to_json()
+
+
+def test_a_cue_moves_the_words(synthesizer):
+    context = make_context(synthesizer)
+    context.config = replace(context.config, labels=LabelsConfig(cue="rhythm"))
+    with serving(build_app(context)) as url:
+        body = {"input": "Hello.", "stream_format": "sse", "response_format": "pcm"}
+        events = [json.loads(line[6:]) for line in post(url, **body).text.split("\n\n") if line]
+    cue_ms = 1000 * len(opening(VOICE_HZ, LabelsConfig(cue="rhythm"))) / VOICE_HZ
+    words = [word for event in events for word in event.get("words", [])]
+    assert [word["start_ms"] for word in words] == [pytest.approx(cue_ms, abs=1)]
 
 
 # --- ends ----------------------------------------------------------------------------------------

@@ -9,10 +9,15 @@ import soundfile
 from fakes_http import ToneSynthesizer, eventually, http, make_context, noise, serving
 
 from selftalk.stream.server.app import build_app
-from selftalk.stream.server.encoder import wav_file
+from selftalk.stream.server.encoder import WavFileEncoder
 from selftalk.stream.thread_stream import live_generations
 
 SAID = "1.5 seconds 0.8 seconds"
+
+
+def wav_file(samples, rate_hz):
+    encoder = WavFileEncoder(rate_hz, rate_hz)
+    return encoder.push(samples) + encoder.flush()
 
 
 @pytest.fixture(scope="module")
