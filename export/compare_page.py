@@ -1,0 +1,75 @@
+"""A page to listen and compare: the person, the voice as it was enrolled, the cloned voice.
+
+One HTML file with the sounds inside, so that it can be moved and opened anywhere. Knows nothing
+about how the sounds were made.
+"""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import soundfile
+
+from selftalk.stream.audio import AudioChunk, to_int16
+
+STYLE = """
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+  color: #222; background: #fff }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #ddd;
+  vertical-align: top }
+audio { width: 15rem; max-width: 100% }
+@media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818 }
+  th, td { border-color: #444 } }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A sentence, and how it sounds in each column; None leaves a place empty."""
+
+    text: str
+    sounds: Sequence[AudioChunk | None]
+
+
+def compare_page(
+    title: str, columns: Sequence[str], rows: Sequence[Row], figures: Sequence[tuple[str, str, str]]
+) -> bytes:
+    """The page, UTF-8.
+
+    Args:
+        title: of the page.
+        columns: what each column of sounds is.
+        rows: the sentences.
+        figures: what was measured: name, before, after.
+    """
+    escaped = html.escape(title)
+    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{escaped}</title>"
+    head += '<meta name=viewport content="width=device-width">'
+    measured = "".join(
+        f"<tr><th scope=row>{html.escape(name)}<td>{html.escape(before)}<td>{html.escape(after)}"
+        for name, before, after in figures
+    )
+    named = "".join(f"<th scope=col>{html.escape(column)}" for column in columns)
+    body = "".join(_row(row) for row in rows)
+    return (
+        f"{head}<style>{STYLE}</style><h1>{escaped}</h1>"
+        f"<table><tr><th scope=col><th scope=col>before<th scope=col>after{measured}</table>"
+        f"<table><tr><th scope=col>text{named}{body}</table>"
+    ).encode()
+
+
+def _row(row: Row) -> str:
+    return f"<tr><th scope=row>{html.escape(row.text)}" + "".join(map(_cell, row.sounds))
+
+
+def _cell(sound: AudioChunk | None) -> str:
+    if sound is None:
+        return "<td>"
+    buffer = io.BytesIO()
+    samples = to_int16(sound.samples)
+    soundfile.write(buffer, samples, sound.sample_rate_hz, format="FLAC", subtype="PCM_16")
+    content = base64.b64encode(buffer.getvalue()).decode()
+    return f'<td><audio controls preload=none src="data:audio/flac;base64,{content}"></audio>'
