@@ -1,0 +1,183 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from selftalk.models.nano import NanoConfig, NanoVocoder
+from selftalk.models.tokenizer import Tokenizer
+from selftalk.models.training.loop import Run, Schedule
+from selftalk.models.training.person import (
+    PERSON,
+    PersonReader,
+    at_corpus_level,
+    fitted,
+    tracked_pulses,
+)
+from selftalk.models.training.replay import replayed
+from selftalk.models.training.t2s_task import TextToTokens
+from selftalk.models.training.vocoder_task import crop_of
+from selftalk.models.training.voice_task import (
+    STAGE_A,
+    STAGE_B,
+    STAGE_T,
+    PersonalVocoder,
+    VoiceTask,
+    rhythm_task,
+    train_only,
+)
+from selftalk.stream.audio import AudioChunk
+from selftalk.stream.speech_prosody import speech_prosody
+from selftalk.stream.timbre import speaker_vector
+from selftalk.stream.vocoder import Speaker
+
+TINY = NanoConfig(
+    condition=8, text_width=16, text_blocks=1, text_layers=1, decoder_width=16, decoder_layers=2,
+    vocoder_width=16, token_blocks=1, prosody_blocks=1, filter_blocks=4, ahead_blocks=2, kernel=3,
+)  # fmt: skip
+RATE = 16_000
+COLOUR = np.full(128, 0.1, np.float32)
+
+
+def voiced(seconds=1.5, hz=150, amplitude=0.2):
+    """A buzz with a melody."""
+    time = np.arange(int(seconds * RATE)) / RATE
+    phase = 2 * np.pi * (hz * time + 8 * np.sin(3 * time))
+    buzz = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 12))
+    return AudioChunk((amplitude * buzz).astype(np.float32), RATE)
+
+
+def listen(samples):
+    frames = -(-len(samples) // 320)
+    return np.random.default_rng(len(samples)).standard_normal((frames, 512)).astype(np.float16)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    torch.manual_seed(0)
+    return PersonReader(Tokenizer(TINY, width=16), listen)
+
+
+@pytest.fixture(scope="module")
+def learnt(reader):
+    return [
+        reader.read(voiced(seconds, hz), text, "en", COLOUR)
+        for seconds, hz, text in ((1.5, 150, "Hello."), (1.3, 170, "Yes."), (1.7, 140, ""))
+    ]
+
+
+@pytest.fixture(scope="module")
+def base():
+    torch.manual_seed(1)
+    vocoder = NanoVocoder(TINY)
+    for parameter in vocoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return TextToTokens(TINY), vocoder
+
+
+def test_a_slice_becomes_whole_tokens(learnt):
+    first = learnt[0]
+    T = len(first.tokens)
+    assert int(1.5 * 25) == T
+    assert len(first.example.wave) == len(first.example.pulses) == 960 * T
+    assert first.example.prosody.shape == (4 * T, 3)
+    assert first.example.durations.sum() == pytest.approx(T * 1.6, abs=1)
+    assert len(first.example.alignment.frame_symbol) == 4 * T
+    assert first.example.speaker_name == PERSON
+
+
+def test_a_slice_without_text_has_no_symbols(learnt):
+    assert not learnt[2].aligned
+    assert len(learnt[2].example.symbols) == 1
+
+
+@pytest.mark.parametrize("gain", [0.1, 1.0])
+def test_near_and_far_recordings_are_brought_to_one_level(gain):
+    audio = voiced(amplitude=0.2 * gain)
+    wave = np.repeat(audio.samples, 3)[::2].copy()  # 24 kHz, roughly
+    prosody = speech_prosody(AudioChunk(wave, 24_000)).frames
+    level = np.sqrt(np.mean(at_corpus_level(wave, prosody) ** 2))
+    near = np.sqrt(np.mean(at_corpus_level(wave / gain, prosody) ** 2))
+    assert level == pytest.approx(near, rel=0.02)
+
+
+def test_pulses_follow_the_melody():
+    prosody = np.zeros((100, 3), np.float32)
+    prosody[20:80, 1] = 1
+    pulses = tracked_pulses(prosody, float(np.log(200)), 24_000)
+    assert not pulses[:4000].any()
+    spectrum = np.abs(np.fft.rfft(pulses[6000:18_000]))
+    assert np.argmax(spectrum[50:150]) + 50 == pytest.approx(100, abs=1)  # 200 Hz in 0.5 s
+
+
+def test_fitted():
+    assert fitted(np.array([1, 2]), 4).tolist() == [1, 2, 2, 2]
+    assert fitted(np.array([1, 2]), 1).tolist() == [1]
+
+
+def test_replay_is_what_the_model_says(base):
+    speaker = Speaker(speaker_vector(COLOUR, float(np.log(120))), float(np.log(120)))
+    (stock,) = replayed(*base, [speaker], [("Hi there.", "en")])
+    assert len(stock.example.wave) == 960 * len(stock.tokens)
+    assert np.isfinite(stock.example.wave).all()
+    assert stock.example.wave.any()
+    assert stock.example.speaker_name != PERSON
+
+
+def changed(model, before):
+    return {
+        name for name, value in model.state_dict().items() if not torch.equal(value, before[name])
+    }
+
+
+@pytest.mark.parametrize(("parts", "touched", "left"), [
+    (STAGE_A, "vocoder.filter.blocks.0.film.bias", "vocoder.filter.blocks.3.expand.weight"),
+    (STAGE_B, "vocoder.filter.blocks.3.expand.weight", "vocoder.filter.blocks.0.expand.weight"),
+])  # fmt: skip
+def test_a_stage_changes_its_parts_alone(base, learnt, tmp_path, parts, touched, left):
+    torch.manual_seed(2)
+    model = PersonalVocoder(base[1], 128)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    task = VoiceTask(model, learnt[:2], learnt[2:], parts=parts, batch=2, crop_tokens=8)
+    Run(task, Schedule(steps=2, learning_rate=1e-3), tmp_path).fit()
+    names = changed(model, before)
+    base[1].load_state_dict(
+        {n.removeprefix("vocoder."): v for n, v in before.items() if n != "shift"}
+    )
+    assert touched in names
+    assert left not in names
+    assert ("shift" in names) == (parts == STAGE_A)
+
+
+def test_the_loss_falls(base, learnt, tmp_path):
+    model = PersonalVocoder(copy.deepcopy(base[1]), 128)
+    task = VoiceTask(model, learnt[:2], learnt[:1], parts=STAGE_B, batch=2, crop_tokens=16)
+    before = task.validate(model)["mel"]
+    Run(task, Schedule(steps=20, learning_rate=3e-2, warmup_steps=1), tmp_path).fit()
+    assert task.validate(model)["mel"] < 0.97 * before
+
+
+def test_a_shift_moves_the_person_and_nobody_else(base, learnt):
+    model = PersonalVocoder(base[1], 128)
+    task = VoiceTask(model, learnt[:1], learnt[:1], batch=2, crop_tokens=8)
+    picks = [task._pick(np.random.default_rng(0)) for _ in range(2)]
+    batch = crop_of(picks, 8, TINY.symbols)
+    with torch.no_grad():
+        before = model.run(batch, torch.tensor([1.0, 0.0]))[1]
+        model.shift += 3
+        after = model.run(batch, torch.tensor([1.0, 0.0]))[1]
+    assert not torch.allclose(before[0], after[0])
+    torch.testing.assert_close(before[1], after[1])
+
+
+def test_rhythm_needs_texts(base, learnt):
+    assert rhythm_task(base[0], learnt[2:], learnt[2:]) is None
+
+
+def test_rhythm_trains_the_last_layer_alone():
+    model = TextToTokens(TINY)
+    train_only(model, STAGE_T.replace("{last}", "1"))
+    trained = {name for name, value in model.named_parameters() if value.requires_grad}
+    assert any(name.startswith("decoder.layers.1.") for name in trained)
+    assert not any(name.startswith("decoder.layers.0.") for name in trained)
+    assert "encoder.duration.0.weight" in trained
