@@ -123,7 +123,7 @@ def read_order(given: Mapping[str, Any]) -> Order:
     return Order(
         text=asked.text,
         language=LANGUAGES[asked.text_lang.lower()],
-        reference=asked.ref_audio_path.strip(),
+        reference=asked.ref_audio_path,
         audio_format=FORMATS[MEDIA_TYPES[asked.media_type]],
         media_type=f"audio/{asked.media_type}",
         streams=_streaming_mode(asked.streaming_mode) > 0 or asked.return_fragment,
