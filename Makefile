@@ -42,7 +42,7 @@ clean:
 
 .venv/.dev: .venv/bin/python pyproject.toml
 	@echo "== installing selftalk for development (with torch)"
-	./system_packages.sh
+	./system_packages.sh --with-browser
 	$(PIP) install -q $(TORCH)
 	$(PIP) install -q -e '.[audio,local,text,server,train,dev]'
 	mkdir -p .typing && ln -sfn .. .typing/selftalk

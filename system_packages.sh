@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install the few Debian packages that Python packages cannot bring: PortAudio, and venv support.
+# Install the few Debian packages that Python packages cannot bring: PortAudio, and venv support;
+# with --with-browser also Chromium, in which the tests open the web pages.
 # Does nothing where they are there; says what to do where it may not install them.
 set -eu
 
@@ -9,6 +10,10 @@ need() { # package, command that succeeds when it is there
 }
 need libportaudio2 "ldconfig -p 2>/dev/null | grep -q libportaudio || ls /usr/lib/*/libportaudio.so.2 /opt/homebrew/lib/libportaudio.dylib /usr/local/lib/libportaudio.dylib 2>/dev/null | grep -q ."
 need python3-venv "python3 -c 'import ensurepip'"
+
+if [ "${1:-}" = "--with-browser" ]; then
+    need chromium "command -v chromium || command -v chromium-browser || command -v google-chrome"
+fi
 
 [ -z "$missing" ] && exit 0
 if ! command -v apt-get >/dev/null; then

@@ -38,7 +38,7 @@ function draw() {
 // Lips as two curves around an opening; at rest a calm smile.
 function drawMouth(open, wide) {
   const half = 17 + 17 * wide;
-  const gap = 30 * open;
+  const gap = 38 * open;
   const [y, corner] = [272, 272 - 5 * (wide - 0.3)];
   const [top, bottom] = [y - 0.35 * gap, y + gap];
   const [left, right] = [200 - half, 200 + half];

@@ -16,7 +16,7 @@ export class Watching extends EventTarget {
     super();
     this.now = now;
     this.clock = new PlaybackClock();
-    this.state = "away"; // away, listening, hearing, thinking, speaking
+    this.state = "away"; // away, listening, hearing, thinking; speaking while there is a position
     this.interrupts = false;
     const realtime = new Realtime("/v1/realtime/observe", { token: option("token") });
     realtime.addEventListener("event", ({ detail }) => this.#push(detail));
@@ -52,7 +52,7 @@ export class Watching extends EventTarget {
         break;
       case "response.output_audio.delta":
         this.clock.push(event.item_id, event.duration_ms ?? 0, this.now());
-        this.state = "speaking";
+        this.state = "listening"; // once it was heard; until then there is a position
         break;
       case "response.done":
         if (event.response.status === "cancelled") this.#cut("listening");

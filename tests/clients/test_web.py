@@ -22,14 +22,20 @@ PLAYED = """
     }
     player.port.postMessage({type: 'finish', id});
   }
-  const cut = context.suspend(1.0).then(async () => {
-    player.port.postMessage({type: 'clear'});
-    await new Promise((done) => setTimeout(done, 200));
+  const wait = () => new Promise((done) => setTimeout(done, 300));
+  const pause = async (seconds, act) => {
+    await context.suspend(seconds);
+    act();
+    await wait();  // for the messages to arrive
     context.resume();
-  });
+  };
+  const cut = Promise.all([
+    pause(0, () => {}),
+    pause(1.0, () => player.port.postMessage({type: 'clear'})),
+  ]);
   const buffer = await context.startRendering();
   await cut;
-  await new Promise((done) => setTimeout(done, 200));
+  await wait();
   const out = buffer.getChannelData(0);
   const first = out.findIndex((one) => one !== 0);
   const last = out.findLastIndex((one) => one !== 0);
@@ -105,6 +111,7 @@ def test_an_answer_is_heard_to_its_end(open_page):
 
 def test_every_sample_played_is_counted(page):
     played = page.evaluate(PLAYED)
+    assert len(played["told"]) == 2, played
     ended, cleared = played["told"]
     assert ended == {"type": "ended", "id": "a", "given": 12000}
     assert cleared["type"] == "cleared"
