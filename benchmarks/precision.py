@@ -18,11 +18,12 @@ from selftalk.stream.bundle import Bundle
 from selftalk.stream.cli.verify import choose_voice
 from selftalk.stream.graph import Graph, zeros
 from selftalk.stream.log_mel import mel_filters
-from selftalk.stream.nano_synthesizer import NanoSynthesizer, speaker_of, symbols_of
+from selftalk.stream.nano_synthesizer import NanoSynthesizer, symbols_of
 from selftalk.stream.resample import resample
 from selftalk.stream.sampling import Sampler
 from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
 from selftalk.stream.text import phonemize
+from selftalk.stream.timbre import SpeakerSpace
 from selftalk.stream.verification import decibels
 from selftalk.stream.vocoder import Speaker, Vocoder
 
@@ -82,7 +83,8 @@ def main() -> None:
     options = made.parse_args()
     bundle, exact = open_bundle(options), Bundle.load(options.reference)
     rounded, reference, rate_hz = Model(bundle), Model(exact), bundle.manifest.sample_rate_hz
-    speaker = speaker_of(choose_voice(NanoSynthesizer(bundle), options.voice))
+    voice = choose_voice(NanoSynthesizer(bundle), options.voice)
+    speaker = SpeakerSpace(bundle).speaker(voice, 0.0)
     signal = error = same = tokens_drawn = 0.0
     changed, noise_only = [], []
     for text in texts(bundle, options.sentences):
