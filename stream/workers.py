@@ -18,6 +18,10 @@ def open_workers(
         from selftalk.stream.nano_workers import NanoWorkers
 
         return NanoWorkers(bundle, decoder_run, vocoder_run)
+    if bundle.manifest.kind == "sovits":
+        from selftalk.stream.sovits.workers import SovitsWorkers
+
+        return SovitsWorkers(bundle, decoder_run, vocoder_run)
     raise BundleError(
         f"bundle '{bundle.manifest.name}' is of the kind '{bundle.manifest.kind}',"
         " which cannot be calibrated"

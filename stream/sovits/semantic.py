@@ -13,6 +13,7 @@ from selftalk.stream.audio import Float32Array
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import TextError
 from selftalk.stream.graph import ON_ONE_CORE, RunOptions
+from selftalk.stream.loops import looping_token
 from selftalk.stream.onnx import open_session
 from selftalk.stream.sampling import Sampler, SamplingConfig, penalize
 from selftalk.stream.sovits.token_cache import TokenCache
@@ -49,6 +50,10 @@ class Utterance:
     def draw(self, sampler: Sampler) -> int | None:
         """Choose the next token; None when the sentence is over."""
         scores = self.logits
+        looping = looping_token(self._tokens[self._prompt_tokens :])
+        if looping is not None:  # say anything else
+            scores = scores.copy()
+            scores[looping] = -np.inf
         if self.said < TOKENS_WITHOUT_END:
             scores = scores[: self.end_token]
         token = sampler.sample(scores, self._tokens)
