@@ -1,0 +1,101 @@
+import asyncio
+
+from fakes_server import make_context, running, silence, speech
+
+from selftalk.clients.client import VoiceClient
+from selftalk.clients.console import Console, Loudspeaker
+from selftalk.stream.protocol import server_events as events
+
+WRITTEN = {"type": "realtime", "output_modalities": ["text"]}
+
+
+async def until(client, kind):
+    async for event in client:
+        if isinstance(event, kind):
+            return event
+    raise AssertionError(f"it ended before {kind.__name__}")
+
+
+def talk(scenario, **options):
+    async def run(url):
+        async with asyncio.timeout(30), VoiceClient(url, **options) as client:
+            return await scenario(client)
+
+    with running(make_context()) as server:
+        return asyncio.run(run(server.ws_url))
+
+
+def test_a_spoken_turn():
+    async def scenario(client):
+        await client.send_audio(speech(0.5) + silence(0.8))
+        assert (await until(client, events.TranscriptionCompleted)).transcript == "utterance 1"
+        return await until(client, events.ResponseDone)
+
+    assert talk(scenario).response.status == "completed"
+
+
+def test_a_written_turn():
+    async def scenario(client):
+        await client.say_text("hello")
+        return (await until(client, events.OutputTextDone)).text
+
+    assert talk(scenario, session=WRITTEN) == "w0 w1 w2. w3 w4 w5. "
+
+
+def test_a_broken_line_is_mended_and_the_conversation_goes_on():
+    async def scenario(client):
+        await client.say_text("remember")
+        await until(client, events.ResponseDone)
+        client._socket.transport.abort()
+        resumed = await until(client, events.ResumedEvent)
+        assert resumed.items[0].content[0].text == "remember"
+        await client.say_text("and now?")
+        return await until(client, events.ResponseDone)
+
+    assert talk(scenario, session=WRITTEN).response.status == "completed"
+
+
+def test_ending_it_ends_the_iteration():
+    async def scenario(client):
+        await until(client, events.SessionCreated)
+        await client.close()
+        return [event async for event in client]
+
+    assert talk(scenario) == []
+
+
+class TestLoudspeaker:
+    def test_plays_in_order_and_silence_at_the_end(self):
+        loudspeaker = Loudspeaker()
+        loudspeaker.push("a", b"1122")
+        loudspeaker.push("b", b"33")
+        assert [loudspeaker.pull(4), loudspeaker.pull(4)] == [b"1122", b"33\0\0"]
+
+    def test_a_cut_tells_what_was_heard(self):
+        loudspeaker = Loudspeaker()
+        loudspeaker.push("a", bytes(2 * 24_000))
+        loudspeaker.pull(2 * 6_000)
+        assert loudspeaker.cut() == ("a", 250)
+        assert loudspeaker.cut() is None
+
+    def test_the_console_tells_the_server_when_it_was_cut(self, capsys):
+        told = []
+
+        class Client:
+            async def heard(self, item_id, ms):
+                told.append((item_id, ms))
+
+        async def follow():
+            loudspeaker = Loudspeaker()
+            console = Console(Client(), loudspeaker)
+            place = {"response_id": "r", "item_id": "a"}
+            await console.show(events.OutputAudioDelta(**place, delta=bytes(48_000)))
+            loudspeaker.pull(24_000)
+            await console.show(events.SpeechStarted(item_id="u", audio_start_ms=0))
+            usage = events.DurationUsage(seconds=1)
+            said = events.TranscriptionCompleted(item_id="u", transcript="stop", usage=usage)
+            await console.show(said)
+
+        asyncio.run(follow())
+        assert told == [("a", 500)]
+        assert capsys.readouterr().out == "you:  stop\n"
