@@ -1,0 +1,292 @@
+"""`selftalk clone NAME`: learn an enrolled voice from its recordings.
+
+    selftalk record me && selftalk enroll me && selftalk clone me
+    selftalk clone me --recordings FOLDER
+    selftalk clone me --model OFFICIAL --hubert FOLDER      few-shot of an imported voice
+
+Run again, it goes on where it was stopped.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from selftalk.stream.audio import AudioChunk, Float32Array, write_atomically
+from selftalk.stream.bundle import Bundle, default_bundle
+from selftalk.stream.errors import BundleError, ConsentError, VoiceError
+from selftalk.stream.home import cache_folder
+from selftalk.stream.nano_synthesizer import NanoSynthesizer
+from selftalk.stream.recognizer import Recognizer, RecognizerConfig, load_recognizer
+from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.studio.engineer import Engineer
+from selftalk.stream.studio.recording import Recording, Slice, joined, load_recording
+from selftalk.stream.studio.take import find_files, read_take
+from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
+from selftalk.stream.trust.permission import SAME_SPEAKER, SAME_VOICE, require_consent
+from selftalk.stream.vad import load_vad
+from selftalk.stream.voices import (
+    SUFFIX,
+    Voice,
+    check_voice_name,
+    find_voice,
+    learnt_folder,
+    voices_folder,
+)
+
+if TYPE_CHECKING:
+    from selftalk.export.clone_check import Score
+    from selftalk.export.cloning import Base, Candidate
+
+Embed = Callable[[AudioChunk], Float32Array]
+
+CONSENT_RATE_HZ = 16_000
+SENTENCES = 8
+COMPARED = 4
+PAGE = "compare.html"
+FIGURES = "clone.json"
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `clone` to the command line."""
+    parser = subparsers.add_parser("clone", help="learn an enrolled voice from its recordings")
+    parser.add_argument("name", help="of the voice")
+    parser.add_argument(
+        "--recordings", type=Path, nargs="+", metavar="PATH",
+        help="files or folders; usually what `selftalk record NAME` has kept",
+    )  # fmt: skip
+    parser.add_argument("--language", default="en", help="what is spoken in --recordings")
+    parser.add_argument("--bundle", type=Path, help="folder of a voice model, if not nano")
+    parser.add_argument(
+        "--weights", type=Path, help="folder with the safetensors the bundle was made of"
+    )
+    parser.add_argument("--model", help="an imported GPT-SoVITS voice to fine-tune instead of nano")
+    parser.add_argument("--hubert", type=Path, help="folder chinese-hubert-base, for --model")
+    parser.add_argument("--speaker-model", type=Path, help="ERes2NetV2's file, for v2Pro")
+    parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Learn a voice; see `add_parser`."""
+    name = check_voice_name(args.name)
+    try:
+        import torch
+    except ImportError as error:
+        raise BundleError("cloning needs torch: pip install 'selftalk[train]'") from error
+    if torch.get_num_threads() > 2:
+        torch.set_num_threads(torch.get_num_threads() // 2)
+    bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
+    voice = find_voice(name, bundle.voices_folder)
+    if voice.about.get("receipt") is None:
+        raise VoiceError(f"'{name}' is a stock voice; enrol your own first: selftalk enroll NAME")
+    receipt = require_consent(name, voice.about, voice.speaker)
+    recording = recording_of(name, args.recordings, args.language, bundle)
+    embed = SpeakerEncoder(bundle.graph_path("speaker")).embed
+    recording = agreed(recording, receipt.embedding, embed)
+    if args.model:
+        return _official(args, recording)
+    return _nano(args, replace(voice, patches={}, timbre=None), recording, bundle)
+
+
+def _nano(args: argparse.Namespace, voice: Voice, recording: Recording, bundle: Bundle) -> int:
+    from selftalk.export.cloning import Cloner
+    from selftalk.models.training.progress import ProgressBar
+    from selftalk.stream.weights import resolve
+    from selftalk.stream.whisper_encoder import WEIGHTS, WhisperEncoder
+
+    work = cache_folder() / "cloning"
+    base = load_base(bundle, args.weights)
+    cloner = Cloner(
+        base, WhisperEncoder(resolve(WEIGHTS)).encode, work,
+        watch=ProgressBar("learning"), tell=_say,
+    )  # fmt: skip
+    candidates = cloner.learn(voice, recording.slices, recording.language)
+    _say("checking that it is understood")
+    chosen, after, before = judged(candidates, recording, bundle, work)
+    path = keep(chosen, {"before": before, "after": after}, voices_folder())
+    write_page(path, chosen, voice, recording, bundle, before, after)
+    for folder in work.glob(f"{voice.name}-*"):
+        shutil.rmtree(folder)
+    _report(args.json, chosen, before, after, path)
+    return 0
+
+
+def recording_of(
+    name: str, paths: Sequence[Path] | None, language: str, bundle: Bundle
+) -> Recording:
+    """The recording to learn from: the kept one, or one made of files.
+
+    Raises:
+        AudioFileError: there is none, or nobody speaks in it.
+    """
+    if not paths:
+        return load_recording(name)
+    vad = load_vad()
+    takes = [read_take(path, vad) for path in find_files(paths)]
+    recognizer = load_recognizer(RecognizerConfig(language=language))
+    speaker = SpeakerEncoder(bundle.graph_path("speaker"))
+    return Engineer(speaker, recognizer, language).prepare(name, takes)
+
+
+def agreed(recording: Recording, owner: Float32Array, embed: Embed) -> Recording:
+    """The recording without slices that somebody else may be heard in.
+
+    Args:
+        recording: all slices.
+        owner: (256,) embedding of the person who agreed.
+        embed: the speaker encoder.
+
+    Raises:
+        ConsentError: it is a recording of somebody else.
+    """
+    likeness = float(embed(recording.joined(CONSENT_RATE_HZ)) @ owner)
+    if likeness < SAME_SPEAKER:
+        raise ConsentError(
+            f"these are recordings of somebody else than the person who agreed to voice"
+            f" '{recording.name}' (similarity {likeness:.2f}, {SAME_SPEAKER:.2f} is needed)"
+        )
+    kept = tuple(piece for piece in recording.slices if embed(piece.audio) @ owner >= SAME_VOICE)
+    if missing := len(recording.slices) - len(kept):
+        _say(f"left out {missing} slices in which somebody else may be heard")
+    return replace(recording, slices=kept, references={})
+
+
+def load_base(bundle: Bundle, weights: Path | None) -> "Base":
+    """Nano's modules with the weights that the bundle was made of.
+
+    Raises:
+        BundleError: they cannot be read.
+    """
+    from selftalk.export.cloning import Base
+    from selftalk.export.nano import load_modules
+
+    if weights is None:
+        folder = Path(str(resources.files("selftalk.models"))) / "pretrained"
+        files = [folder / f"nano-{part}.safetensors" for part in ("t2s", "vocoder", "tokenizer")]
+    else:
+        files = [weights / f"{part}.safetensors" for part in ("t2s", "vocoder", "tokenizer")]
+    return Base(load_modules(*files), bundle)
+
+
+def judged(
+    candidates: "Sequence[Candidate]", recording: Recording, bundle: Bundle, work: Path
+) -> "tuple[Candidate, Score, Score]":
+    """The best candidate that is still understood, its score, and that of the voice as it was."""
+    from selftalk.export.clone_check import Check
+    from selftalk.export.cloning import HELD_OUT_EVERY
+    from selftalk.models.training.texts import held_out
+
+    language = bundle.manifest.languages[0]
+    embed = SpeakerEncoder(bundle.graph_path("speaker")).embed
+    unheard: Sequence[Slice] = (
+        recording.slices[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY] or recording.slices[-1:]
+    )
+    check = Check(
+        NanoSynthesizer(bundle),
+        recognizer_of(language),
+        embed,
+        language,
+        held_out(language)[:SENTENCES],
+        embed(joined(unheard, 16_000)),
+        work / f"{recording.name}-candidates",
+    )
+    return check.choose(candidates)
+
+
+def recognizer_of(language: str) -> Recognizer:
+    """The recogniser that writes down what a voice says."""
+    return load_recognizer(RecognizerConfig(language=language))
+
+
+def keep(chosen: "Candidate", scores: "dict[str, Score]", folder: Path) -> Path:
+    """Put a voice in its place: first what was learnt, then its file; return the file."""
+    path = folder / f"{chosen.voice.name}{SUFFIX}"
+    learnt = learnt_folder(path)
+    learnt.mkdir(parents=True, exist_ok=True)
+    patches = {}
+    for graph, patch in chosen.patches.items():
+        patches[graph] = learnt / f"{graph}.patch"
+        patch.save(patches[graph])
+    about = {**chosen.voice.about, "learnt": chosen.what}
+    replace(chosen.voice, patches=patches, about=about).save(path)
+    for stale in set(learnt.glob("*.patch")) - set(patches.values()):
+        stale.unlink()
+    figures = {when: vars_of(score) for when, score in scores.items()}
+    content = json.dumps({"learnt": chosen.what, **figures}, indent=1)
+    write_atomically(learnt / FIGURES, content.encode())
+    return path
+
+
+def vars_of(score: "Score") -> dict[str, float]:
+    """A score as JSON holds it."""
+    return {
+        "word_error_rate": round(score.word_error_rate, 4),
+        "similarity": round(score.similarity, 4),
+    }
+
+
+def write_page(
+    path: Path,
+    chosen: "Candidate",
+    before_voice: Voice,
+    recording: Recording,
+    bundle: Bundle,
+    before: "Score",
+    after: "Score",
+) -> None:
+    """Write the page to listen and compare, beside what was learnt."""
+    from selftalk.export.compare_page import Row, compare_page
+    from selftalk.models.training.texts import held_out
+
+    synthesizer = open_synthesizer(bundle)  # marks what it says as synthetic
+    language = bundle.manifest.languages[0]
+    options = SynthesisOptions(language=language)
+    learnt = Voice.load(path)
+    slices: list[Slice | None] = [*recording.slices[:COMPARED], *[None] * COMPARED]
+    rows = []
+    for text, piece in zip(held_out(language)[:COMPARED], slices, strict=False):
+        spoken = [synthesizer.synthesize(text, each, options) for each in (before_voice, learnt)]
+        rows.append(Row(text, [piece.audio if piece else None, *spoken]))
+    figures = [
+        ("similarity", f"{before.similarity:.2f}", f"{after.similarity:.2f}"),
+        ("word errors", f"{before.word_error_rate:.0%}", f"{after.word_error_rate:.0%}"),
+    ]
+    columns = ["a recording (another text)", "enrolled", f"learnt: {chosen.what}"]
+    page = compare_page(f"The voice {chosen.voice.name}", columns, rows, figures)
+    write_atomically(learnt_folder(path) / PAGE, page)
+
+
+def _report(
+    as_json: bool, chosen: "Candidate", before: "Score", after: "Score", path: Path
+) -> None:
+    page = learnt_folder(path) / PAGE
+    size = sum(each.stat().st_size for each in learnt_folder(path).glob("*.patch"))
+    if as_json:
+        figures = {"before": vars_of(before), "after": vars_of(after)}
+        print(json.dumps({"voice": str(path), "learnt": chosen.what, "bytes": size, **figures}))
+        return
+    if chosen.what == "nothing":
+        print("what was learnt made the voice no better, so it stays as it was enrolled")
+    print(f"similarity {before.similarity:.2f} → {after.similarity:.2f}")
+    print(f"word errors {before.word_error_rate:.1%} → {after.word_error_rate:.1%}")
+    print(f"learnt: {chosen.what} ({size / 2**20:.1f} MiB); listen: {page}")
+
+
+def _official(args: argparse.Namespace, recording: Recording) -> int:
+    from selftalk.export.official_clone import fine_tune
+
+    if args.hubert is None:
+        raise VoiceError("fine-tuning an imported voice needs --hubert, chinese-hubert-base")
+    folder = fine_tune(args.name, args.model, recording, args.hubert, args.speaker_model)
+    print(f"{folder}; next: selftalk export {args.name}")
+    return 0
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
