@@ -18,7 +18,7 @@ ALLOWED = {  # what a folder may import of selftalk
     "stream/studio": {"stream", "configs"},
     "stream/text": {"stream.text", "stream.errors", "stream.home"},
     "stream/trust": {"stream", "configs"},
-    "clients": {"stream.protocol"},
+    "clients": {"clients", "stream.protocol"},
     "models": {"models"},
     "models/training": {"models", "models.training", "stream"},
     "export": {"export", "models", "stream", "configs"},

@@ -8,6 +8,12 @@ from selftalk.stream.errors import SelftalkError
 from selftalk.stream.protocol.client_events import ClientEvent
 from selftalk.stream.protocol.server_events import ServerEvent
 
+
+class _Envelope(msgspec.Struct):
+    event_id: Any = None
+
+
+_envelope_decoder = msgspec.json.Decoder(_Envelope)
 _client_decoder: msgspec.json.Decoder[ClientEvent] = msgspec.json.Decoder(ClientEvent)
 _server_decoder: msgspec.json.Decoder[ServerEvent] = msgspec.json.Decoder(ServerEvent)
 _encoder = msgspec.json.Encoder()
@@ -69,12 +75,8 @@ def _code_of(error: msgspec.ValidationError) -> str:
 
 def _event_id_of(text: str | bytes) -> str | None:
     """The id of a message that is wrong elsewhere."""
-
-    class Envelope(msgspec.Struct):
-        event_id: Any = None
-
     try:
-        found = msgspec.json.decode(text, type=Envelope).event_id
+        found = _envelope_decoder.decode(text).event_id
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return found if isinstance(found, str) and len(found) <= 512 else None

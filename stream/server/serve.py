@@ -172,6 +172,7 @@ class Server(uvicorn.Server):
             )
         )
         self._sockets: list[Any] = []
+        logging.getLogger("uvicorn.error").addFilter(_is_fault)
 
     @property
     def port(self) -> int:
@@ -261,6 +262,11 @@ async def _wyoming(context: ServerContext) -> AsyncIterator[None]:
     finally:
         listener.close()
         await listener.wait_closed()
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Whether uvicorn's line is worth reading: those it writes at a refused handshake are not."""
+    return "without completing handshake" not in str(record.msg)
 
 
 def _quieten() -> None:
