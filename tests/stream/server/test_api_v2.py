@@ -284,17 +284,24 @@ def test_paths_open_nothing(url, opened):
 @pytest.fixture
 def opened(url):
     """What files are opened meanwhile, by any thread but that of the test."""
-    del url
-    paths, watching = [], threading.current_thread()
+    post(url, ref_audio_path="me")  # what is imported late is imported now
+    get(url, "/set_gpt_weights", weights_path="nobody")
+    paths, watching, listening = [], threading.current_thread(), [True]
 
     def hear(event, arguments):
-        if event == "open" and active and threading.current_thread() is not watching:
+        if event == "open" and listening and threading.current_thread() is not watching:
             paths.append(arguments[0])
 
-    active = [True]
     sys.addaudithook(hear)  # there is no way to take it back, only to stop listening
     yield paths
-    active.clear()
+    listening.clear()
+
+
+def test_the_watch_over_files_sees_one(opened, tmp_path):
+    thread = threading.Thread(target=(tmp_path / "seen").touch)
+    thread.start()
+    thread.join()
+    assert opened == [str(tmp_path / "seen")]
 
 
 # --- the parts -----------------------------------------------------------------------------------
