@@ -105,13 +105,16 @@ def recorded_clips(name: str) -> list[Path]:
 
 
 def attach(name: str, receipt: Receipt) -> bool:
-    """Write the receipt's number into the user's voice of this name, if there is one."""
-    path = voices_folder() / f"{name}{SUFFIX}"
-    if not path.is_file():
-        return False
-    voice = Voice.load(path)
-    replace(voice, about=voice.about | {"receipt": receipt.id}).save(path)
-    return True
+    """Write the receipt's number into every voice of the user's of this name, if there is one.
+
+    Such a voice is by itself, or belongs to an imported model.
+    """
+    paths = [voices_folder() / f"{name}{SUFFIX}", *data_folder().glob(f"*/*/voices/{name}{SUFFIX}")]
+    found = [path for path in paths if path.is_file()]
+    for path in found:
+        voice = Voice.load(path)
+        replace(voice, about=voice.about | {"receipt": receipt.id}).save(path)
+    return bool(found)
 
 
 def answer(

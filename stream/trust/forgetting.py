@@ -50,6 +50,8 @@ def _everything_of(name: str) -> Iterator[Path]:
                 # NAME, NAME.voice, and what a killed run left behind: .NAME.part
                 if entry.name.lstrip(".").split(".")[0] == name:
                     yield entry
+                elif entry.is_dir():  # a model, which has voices of its own
+                    yield from entry.glob(f"voices/{name}{SUFFIX}")
 
 
 def _folders(home: Path) -> Iterator[Path]:

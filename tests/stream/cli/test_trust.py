@@ -193,6 +193,18 @@ def test_a_given_consent_lets_the_voice_speak(tmp_path, monkeypatch, capsys):
     assert find_voice("me", Bundle.load(TINY).voices_folder).name == "me"
 
 
+def test_a_voice_of_an_imported_model_gets_its_receipt_too(home):
+    folder = home / "bundles/model/voices"
+    folder.mkdir(parents=True)
+    for name in ("me", "meg"):
+        replace(ME, name=name).save(folder / f"{name}.voice")
+    receipt = read_receipt(agreed(ME).about["receipt"])
+    assert consent.attach("me", receipt)
+    assert find_voice("me", folder).about["receipt"] == receipt.id
+    assert "receipt" not in Voice.load(folder / "meg.voice").about
+    assert not consent.attach("nobody", receipt)
+
+
 def test_a_recording_from_before_is_refused(tmp_path, monkeypatch):
     sentence = tmp_path / "sentence.wav"
     soundfile.write(sentence, np.zeros(16_000), 16_000)

@@ -37,6 +37,8 @@ def me(home):
         (cache / "prompts/me.lively.npz", FINGERPRINTS[2]),
         (cache / "weights/me/file", b"somebody else's weights"),
         (data / "recordings/.me.x1/0000.flac", FINGERPRINTS[0]),
+        (data / "bundles/model/voices/me.voice", FINGERPRINTS[1]),
+        (data / "bundles/model/voices/meg.voice", b"meg"),
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -49,7 +51,7 @@ def everything(home):
 
 def test_nothing_of_the_voice_is_left_but_a_tombstone(home, me):
     deleted = forget_voice("me")
-    assert len(deleted) == 5
+    assert len(deleted) == 6
     left = everything(home)
     assert not any(print_ in path.read_bytes() for path in left for print_ in FINGERPRINTS)
     assert not any(path.name.split(".")[0] == "me" for path in left if "weights" not in path.parts)
