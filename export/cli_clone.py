@@ -166,12 +166,12 @@ def load_base(bundle: Bundle, weights: Path | None) -> "Base":
     from selftalk.export.cloning import Base
     from selftalk.export.nano import load_modules
 
-    if weights is None:
-        folder = Path(str(resources.files("selftalk.models"))) / "pretrained"
-        files = [folder / f"nano-{part}.safetensors" for part in ("t2s", "vocoder", "tokenizer")]
-    else:
-        files = [weights / f"{part}.safetensors" for part in ("t2s", "vocoder", "tokenizer")]
-    return Base(load_modules(*files), bundle)
+    folder = weights or Path(str(resources.files("selftalk.models"))) / "pretrained"
+    before = "" if weights else "nano-"
+    t2s, vocoder, tokenizer = (
+        folder / f"{before}{part}.safetensors" for part in ("t2s", "vocoder", "tokenizer")
+    )
+    return Base(load_modules(t2s, vocoder, tokenizer), bundle)
 
 
 def judged(

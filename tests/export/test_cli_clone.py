@@ -35,7 +35,7 @@ def test_recordings_of_somebody_else_are_refused():
 
 
 def test_slices_of_somebody_else_are_left_out(capsys):
-    kept = cli_clone.agreed(recording([0.9, 0.3, 0.95]), OWNER, embed)
+    kept = cli_clone.agreed(recording([0.95, 0.4, 0.95]), OWNER, embed)
     assert [piece.text for piece in kept.slices] == ["Slice 0.", "Slice 2."]
     assert "left out 1" in capsys.readouterr().err
 
