@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from selftalk.stream.bundle import MANIFEST
+from selftalk.stream.bundle import MANIFEST, bundles_folder
 from selftalk.stream.errors import BundleError
-from selftalk.stream.home import data_folder
 from selftalk.stream.synthesizer import Synthesizer
 
 TRAINING_STEPS = re.compile(r"[-_]e\d+(?:_s\d+)?$")
@@ -61,12 +60,8 @@ class Shelf:
 
 def installed_bundles() -> dict[str, Path]:
     """Folders of the user's own voice models that are ready to speak, by name."""
-    models = data_folder() / "models"
-    return {
-        manifest.relative_to(models).parts[0]: manifest.parent
-        for pattern in (f"*/{MANIFEST}", f"*/bundle/{MANIFEST}")
-        for manifest in sorted(models.glob(pattern))
-    }
+    found = sorted(bundles_folder().glob(f"*/{MANIFEST}"))
+    return {manifest.parent.name: manifest.parent for manifest in found}
 
 
 def named(reference: str, known: Iterable[str]) -> str | None:

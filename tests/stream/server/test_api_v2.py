@@ -330,14 +330,10 @@ def test_defaults_of_gpt_sovits_are_no_wish():
 
 def test_installed_bundles_are_folders_with_a_manifest(tmp_path, monkeypatch):
     monkeypatch.setenv("SELFTALK_HOME", str(tmp_path))
-    for place in ("models/a", "models/b/bundle", "models/unfinished"):
+    for place in ("bundles/a", "bundles/unfinished"):
         (tmp_path / place).mkdir(parents=True)
-    (tmp_path / "models/a/bundle.json").touch()
-    (tmp_path / "models/b/bundle/bundle.json").touch()
-    assert installed_bundles() == {
-        "a": tmp_path / "models/a",
-        "b": tmp_path / "models/b/bundle",
-    }
+    (tmp_path / "bundles/a/bundle.json").touch()
+    assert installed_bundles() == {"a": tmp_path / "bundles/a"}
 
 
 def test_a_model_is_opened_once():
