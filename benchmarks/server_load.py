@@ -1,0 +1,265 @@
+"""How many conversations one core carries: a server with a stub engine, 20 ms frames both ways.
+
+    python benchmarks/server_load.py [--sessions 100] [--seconds 30] [--vanish 1000]
+
+Each session hears silence in real time and speaks without end, 20 ms at a time. A frame is due
+20 ms after the one before it, counted from the first; lateness is how much later it comes. With
+--vanish, so many clients disappear in the middle of a reply, and what is left of them is counted.
+Processor time is that of the server's process alone; the clients want a core of their own.
+"""
+
+import argparse
+import asyncio
+import base64
+import itertools
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from websockets.asyncio.client import connect
+
+from selftalk.stream.audio import AudioChunk
+from selftalk.stream.config import TalkConfig
+from selftalk.stream.recognizer import Transcript
+from selftalk.stream.server.admission import Admission
+from selftalk.stream.server.app import ServerContext
+from selftalk.stream.server.serve import serve_context
+from selftalk.stream.speech import SpeechChunk
+from selftalk.stream.stages import Stages
+from selftalk.stream.turns import TurnDetector
+
+RATE_HZ = 24_000
+FRAME_SECONDS = 0.02
+FRAME_SAMPLES = round(RATE_HZ * FRAME_SECONDS)
+SILENCE = json.dumps(
+    {
+        "type": "input_audio_buffer.append",
+        "audio": base64.b64encode(bytes(2 * FRAME_SAMPLES)).decode(),
+    }
+)
+TEXT = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "speak"}]}
+
+
+class DeafVad:
+    """Hears nothing, at the usual size of frames."""
+
+    sample_rate_hz = 16_000
+    frame_samples = 512
+
+    def push(self, frame: Any) -> float:
+        """Silence."""
+        return 0.0
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+
+class StubRecognizer:
+    """Understands nothing."""
+
+    suits_partials = False
+
+    def transcribe(self, chunk: Any, language: Any = None, stop: Any = None) -> Transcript:
+        """Nothing."""
+        return Transcript("", "en")
+
+
+class StubResponder:
+    """Always has one thing to say."""
+
+    async def reply(self, messages: Any) -> Any:
+        """One sentence."""
+        yield "On and on."
+
+    async def warm_up(self) -> None:
+        """Nothing to warm."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class StubSynthesizer:
+    """Speaks for ever, a frame every 20 ms."""
+
+    sample_rate_hz = RATE_HZ
+
+    def stream(
+        self, text: str, voice: Any, *, stop: Any = None, marks: Any = None
+    ) -> Iterator[SpeechChunk]:
+        """Frames, each when it is due."""
+        begun = time.monotonic()
+        for number in itertools.count():
+            time.sleep(max(0.0, begun + number * FRAME_SECONDS - time.monotonic()))
+            if stop is not None and stop.is_set:
+                return
+            yield SpeechChunk(AudioChunk(np.zeros(FRAME_SAMPLES, np.float32), RATE_HZ))
+
+
+def stub_context(port: int) -> ServerContext:
+    """What connections share, without any model."""
+    config = TalkConfig()
+    server = replace(
+        config.server, port=port, api_v2_port=0, wyoming_port=0, max_sessions_per_peer=10_000
+    )
+    return ServerContext(
+        config=replace(config, server=server),
+        stages=Stages(
+            recognizer=StubRecognizer(),
+            responder=StubResponder(),
+            synthesizer=StubSynthesizer(),
+            voice=None,
+        ),
+        make_detector=lambda turns: TurnDetector(DeafVad(), turns),
+        voice_named=lambda name: None,
+        voice_names=lambda: ["default"],
+        admission=Admission(10_000, 10_000),
+    )
+
+
+class Session:
+    """One client that listens and speaks at once."""
+
+    def __init__(self) -> None:
+        self.lateness: list[float] = []
+        self.errors: list[str] = []
+
+    async def run(self, url: str, seconds: float) -> None:
+        """Talk for so long."""
+        async with connect(url, compression=None, max_size=None, open_timeout=60) as socket:
+            await socket.send(json.dumps({"type": "conversation.item.create", "item": TEXT}))
+            await socket.send(json.dumps({"type": "response.create"}))
+            speaking = asyncio.create_task(self._speak(socket, seconds))
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._listen(socket)
+            except TimeoutError:
+                pass
+            finally:
+                speaking.cancel()
+
+    async def _speak(self, socket: Any, seconds: float) -> None:
+        begun = time.monotonic()
+        for number in range(int(seconds / FRAME_SECONDS)):
+            await asyncio.sleep(max(0.0, begun + number * FRAME_SECONDS - time.monotonic()))
+            await socket.send(SILENCE)
+
+    async def _listen(self, socket: Any) -> None:
+        first = 0.0
+        frames = 0
+        async for text in socket:
+            if '"response.output_audio.delta"' in text[:60]:
+                now = time.monotonic()
+                first = first or now
+                self.lateness.append(now - first - frames * FRAME_SECONDS)
+                frames += 1
+            elif '"error"' in text[:20]:
+                self.errors.append(text)
+
+
+def processor_seconds(process: "subprocess.Popen[bytes]") -> float:
+    """Of a process so far, all its threads."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def load(process: "subprocess.Popen[bytes]", port: int, args: argparse.Namespace) -> None:
+    """Hold many conversations, and print how they went."""
+    url = f"ws://127.0.0.1:{port}/v1/realtime"
+    sessions = [Session() for _ in range(args.sessions)]
+
+    async def begin(session: Session, number: int) -> None:
+        await asyncio.sleep(number * FRAME_SECONDS / args.sessions)
+        await session.run(url, args.seconds)
+
+    before, begun = processor_seconds(process), time.monotonic()
+    await asyncio.gather(*(begin(session, n) for n, session in enumerate(sessions)))
+    share = (processor_seconds(process) - before) / (time.monotonic() - begun)
+    late_ms = 1000 * np.concatenate([np.array(session.lateness) for session in sessions])
+    expected = args.sessions * args.seconds / FRAME_SECONDS
+    print(f"sessions            {args.sessions}")
+    print(f"frames              {len(late_ms)} of about {expected:.0f}")
+    print(f"errors              {sum(len(session.errors) for session in sessions)}")
+    print(
+        f"lateness p50, p99   {np.percentile(late_ms, 50):.1f}, {np.percentile(late_ms, 99):.1f} ms"
+    )
+    print(f"server              {100 * share:.0f} % of a core")
+    print(f"clients             {resource.getrusage(resource.RUSAGE_SELF).ru_utime:.0f} s in all")
+
+
+async def vanish(process: "subprocess.Popen[bytes]", port: int, times: int) -> None:
+    """Let clients disappear in the middle of a reply, and print what they left."""
+    url = f"ws://127.0.0.1:{port}/v1/realtime"
+
+    def descriptors() -> int:
+        return len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
+
+    def threads() -> int:
+        return len(list(Path(f"/proc/{process.pid}/task").iterdir()))
+
+    async def once() -> None:
+        async with connect(url, compression=None, open_timeout=60) as socket:
+            await socket.send(json.dumps({"type": "conversation.item.create", "item": TEXT}))
+            await socket.send(json.dumps({"type": "response.create"}))
+            async for text in socket:
+                if '"response.output_audio.delta"' in text[:60]:
+                    break
+            socket.transport.abort()
+
+    for _ in range(5):
+        await once()
+    await asyncio.sleep(2)
+    before = descriptors(), threads()
+    for first in range(0, times, 20):
+        await asyncio.gather(*(once() for _ in range(min(20, times - first))))
+    await asyncio.sleep(3)
+    left = await asyncio.to_thread(_metrics, port)
+    active = [line for line in left.splitlines() if line.startswith("selftalk_sessions ")]
+    print(f"{times} disappearances: descriptors {before[0]} → {descriptors()}, ")
+    print(f"threads {before[1]} → {threads()}, {active[0]}")
+
+
+def _metrics(port: int) -> str:
+    return httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+
+
+def main() -> None:
+    """Start a server in a process of its own, and load it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sessions", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--vanish", type=int, default=0)
+    parser.add_argument("--port", type=int, default=8799)
+    parser.add_argument("--serve", action="store_true", help="be the server")
+    args = parser.parse_args()
+    if args.serve:
+        asyncio.run(serve_context(stub_context(args.port), lambda _line: None))
+        return
+    command = [sys.executable, __file__, "--serve", "--port", str(args.port)]
+    process = subprocess.Popen(command)
+    try:
+        for _ in range(600):
+            try:
+                httpx.get(f"http://127.0.0.1:{args.port}/healthz", trust_env=False)
+                break
+            except httpx.ConnectError:
+                time.sleep(0.1)
+        asyncio.run(load(process, args.port, args))
+        if args.vanish:
+            asyncio.run(vanish(process, args.port, args.vanish))
+    finally:
+        process.terminate()
+        process.wait(20)
+        print(f"exit code           {process.returncode}")
+
+
+if __name__ == "__main__":
+    main()
