@@ -57,14 +57,12 @@ def find_cue(chunk: AudioChunk) -> tuple[float, float]:
     """
     samples = resample(chunk.samples, chunk.sample_rate_hz, DETECTOR_RATE_HZ)
     levels_db = _tone_levels_db(samples)
-    best = (0.0, 0.0)
     for pace in _PACES:
         contrast, frame = _best_match(levels_db, *_templates(pace))
-        span = _FULL_CONTRAST_DB - _LEAST_CONTRAST_DB
-        confidence = 0.5 + 0.5 * min(1.0, (contrast - _LEAST_CONTRAST_DB) / span)
-        if contrast >= _LEAST_CONTRAST_DB and confidence > best[0]:
-            best = (confidence, frame * _HOP / DETECTOR_RATE_HZ)
-    return best
+        if contrast >= _LEAST_CONTRAST_DB:
+            above = (contrast - _LEAST_CONTRAST_DB) / (_FULL_CONTRAST_DB - _LEAST_CONTRAST_DB)
+            return 0.5 + 0.5 * min(1.0, above), frame * _HOP / DETECTOR_RATE_HZ
+    return 0.0, 0.0
 
 
 def _tone_levels_db(samples: Float32Array) -> Float32Array:
