@@ -3,11 +3,11 @@ r"""What cloning gains: each reader learnt from a minute, against held-out clips
     python benchmarks/clone.py ROOT --work WORK
 
 ROOT holds the unpacked packages that human_speech.py names. For each reader a minute is enrolled
-and learnt; eight sentences are spoken before and after. "similarity" is the mean cosine (GE2E, as in
-Resemblyzer) of the spoken sentences and ten held-out clips, "nearest" whether that reader's clips
-are nearer than those of every other reader and stock voice, "WER" that of the recogniser. Languages
-that nano does not speak are learnt without text. Seconds are of processor time. A stopped run goes
-on.
+and learnt; eight sentences are spoken before and after. "similarity" is the mean cosine (GE2E, as
+in Resemblyzer) of the spoken sentences and ten held-out clips, "nearest" whether that reader's
+clips are nearer than those of every other reader and stock voice, "WER" that of the recogniser.
+Languages that nano does not speak are learnt without text. Seconds are of processor time. A stopped
+run goes on.
 """
 
 import argparse

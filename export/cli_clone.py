@@ -100,7 +100,7 @@ def _nano(args: argparse.Namespace, voice: Voice, recording: Recording, bundle: 
     from selftalk.stream.weights import resolve
     from selftalk.stream.whisper_encoder import WEIGHTS, WhisperEncoder
 
-    work = cache_folder() / "cloning"
+    work = cache_folder() / "cloning" / voice.name
     base = load_base(bundle, args.weights)
     cloner = Cloner(
         base, WhisperEncoder(resolve(WEIGHTS)).encode, work,
@@ -111,8 +111,7 @@ def _nano(args: argparse.Namespace, voice: Voice, recording: Recording, bundle: 
     chosen, after, before = judged(candidates, recording, bundle, work)
     path = keep(chosen, {"before": before, "after": after}, voices_folder())
     write_page(path, chosen, voice, recording, bundle, before, after)
-    for folder in work.glob(f"{voice.name}-*"):
-        shutil.rmtree(folder)
+    shutil.rmtree(work)  # of all that was needed to learn, only the result stays
     _report(args.json, chosen, before, after, path)
     return 0
 
@@ -194,7 +193,7 @@ def judged(
         language,
         held_out(language)[:SENTENCES],
         embed(joined(unheard, 16_000)),
-        work / f"{recording.name}-candidates",
+        work / "candidates",
     )
     return check.choose(candidates)
 

@@ -40,7 +40,7 @@ def fine_tune(
         SelftalkError: something is missing or does not fit.
     """
     base = model_folder(model)
-    work = cache_folder() / "cloning" / f"{name}-official"
+    work = cache_folder() / "cloning" / name / "official"
     listed = write_list(recording, work / "slices")
     prepared = work / "prepared"
     bar = ProgressBar("prepare")
