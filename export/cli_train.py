@@ -110,7 +110,7 @@ def _train(args: argparse.Namespace) -> int:
         stage=args.what,
         base=model_folder(args.model),
         recordings=args.recordings,
-        run_folder=args.out or cache_folder() / "training" / f"{args.name}-{args.what}",
+        run_folder=args.out or cache_folder() / "training" / args.name / args.what,
         epochs=args.epochs or official_training.EPOCHS[args.what],
         batch=args.batch,
         device=device_of(args.device),
