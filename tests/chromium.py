@@ -145,8 +145,9 @@ class Page:
     def wait(self, expression, seconds=PATIENCE_SECONDS):
         """Wait until an expression is true; the page itself looks, so that nothing is missed."""
         looking = (
-            "new Promise((found, lost) => { const until = performance.now() + %d; (function look() {"
-            " let value = false; try { value = %s; } catch { /* not there yet */ }"
+            "new Promise((found, lost) => { const until = performance.now() + %d;"
+            " (function look() { let value = false;"
+            " try { value = %s; } catch { /* not there yet */ }"
             " if (value) found(value); else if (performance.now() > until) lost('never true');"
             " else setTimeout(look, 20); })(); })"
         )

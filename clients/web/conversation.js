@@ -30,7 +30,7 @@ export class Conversation extends EventTarget {
 
   get state() {
     if (!this.session) return "connecting";
-    if (this.player.position) return "speaking";
+    if (this.player.speaking) return "speaking";
     if (this.hearing) return "hearing";
     if (this.activeResponse || this.now() < this.waitingUntil) return "thinking";
     return "listening";

@@ -54,6 +54,11 @@ export class Player extends EventTarget {
     return { id, ms: Math.max(0, (given / WIRE_RATE_HZ + since - this.#latency) * 1000) };
   }
 
+  // Whether an item is being played, though it may wait for its next piece.
+  get speaking() {
+    return this.#at.id !== null;
+  }
+
   // From the worklet to the ear.
   get #latency() {
     return (this.#context.baseLatency || 0) + (this.#context.outputLatency || 0);

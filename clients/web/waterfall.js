@@ -1,6 +1,6 @@
 // Waterfall: the stages of a turn drawn one after another, and said in words for who cannot see them.
 
-const HUES = 8; // colours of the stages in the style sheet
+const HUES = 10; // colours of the stages in the style sheet
 
 export function seconds(ms) {
   return `${(ms / 1000).toFixed(2)} s`;
