@@ -1,6 +1,6 @@
 """The page with the real server and the real models: a question, an answer, a barge-in."""
 
-import contextlib
+import json
 import socket
 import subprocess
 import sys
@@ -8,13 +8,15 @@ import time
 import urllib.request
 
 import pytest
+from websockets.sync.client import connect
 
 pytestmark = [pytest.mark.browser, pytest.mark.weights]
 STARTING_SECONDS = 120
 
 
-@contextlib.contextmanager
-def served():
+@pytest.fixture(scope="module")
+def address():
+    """Where the server is."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -44,16 +46,25 @@ def answers(url):
         return False
 
 
-def test_a_question_is_heard_answered_and_interrupted(open_page):
-    with served() as address:
-        page = open_page(f"http://{address}/", reduced_motion=True)
-        captions = open_page(f"http://{address}/overlay/captions", 800, 300)
-        page.wait("document.documentElement.dataset.state === 'ready'")
-        page.click("#microphone")
-        page.wait("document.querySelector('#self-caption .now')")
-        assert page.text("#you-caption").startswith("Go somewhere")
-        captions.wait("document.querySelector('#lines .heard, #lines .now')")
-        page.wait("document.querySelectorAll('#transcript .you').length === 2")
-        page.wait("document.querySelectorAll('#turns dt').length > 4")
-        assert page.text("#transcript .self .text")
-        assert page.errors == captions.errors == []
+def test_a_question_is_heard_answered_and_interrupted(open_page, address):
+    page = open_page(f"http://{address}/", reduced_motion=True)
+    page.wait("document.documentElement.dataset.state === 'ready'")
+    page.click("#microphone")
+    page.wait("document.querySelector('#self-caption .now')")
+    assert page.text("#you-caption").startswith("Go somewhere")
+    page.wait("document.querySelectorAll('#transcript .you').length === 2")
+    page.wait("document.querySelectorAll('#turns dt').length > 4")
+    assert page.text("#transcript .self .text")
+    assert page.errors == []
+
+
+def test_an_overlay_shows_what_is_said(open_page, address):
+    captions = open_page(f"http://{address}/overlay/captions", 800, 300)
+    captions.wait("document.readyState === 'complete'")
+    with connect(f"ws://{address}/v1/realtime", max_queue=None) as client:
+        content = [{"type": "input_text", "text": "I am tired."}]
+        item = {"type": "message", "role": "user", "content": content}
+        client.send(json.dumps({"type": "conversation.item.create", "item": item}))
+        client.send(json.dumps({"type": "response.create"}))
+        captions.wait("document.querySelector('#lines .now')")
+    assert captions.errors == []
