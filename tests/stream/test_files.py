@@ -208,3 +208,18 @@ def test_the_same_conversation_is_the_same_every_time():
         return asyncio.run(run())
 
     np.testing.assert_array_equal(once(), once())
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
+def test_a_recording_read_in_pieces_is_the_whole(tmp_path, suffix):
+    path = tmp_path / f"long.{suffix}"
+    loud_and_quiet = np.random.default_rng(0).standard_normal(80_000) * np.geomspace(
+        1e-4, 0.3, 80_000
+    )
+    soundfile.write(path, loud_and_quiet, 16_000)
+    whole, _ = soundfile.read(path, dtype="float32")
+    recording, pieces = Recording(path), []
+    while not recording.ended:
+        pieces.append(recording.read(7_000))
+    recording.close()
+    np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-6)
