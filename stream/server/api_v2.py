@@ -171,7 +171,7 @@ async def _parameters(request: Request) -> Mapping[str, Any]:
     body = await read_body(request, LARGEST_BODY_BYTES)
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ApiError("the body is not a JSON object") from error
 
 

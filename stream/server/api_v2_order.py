@@ -113,7 +113,7 @@ def read_order(given: Mapping[str, Any]) -> Order:
     present = {name: value for name, value in given.items() if value is not None}
     try:
         asked = msgspec.convert(present, Parameters, strict=False)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise bad_field(error) from error
     unknown = present.keys() - set(Parameters.__struct_fields__)
     default = Parameters()

@@ -49,14 +49,14 @@ def decode_json(body: bytes, kind: type[Body]) -> tuple[Body, list[str]]:
     try:
         decoded = msgspec.json.decode(body, type=kind)
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise bad_field(error) from error
     return decoded, sorted(fields.keys() - set(kind.__struct_encode_fields__))
 
 
 def bad_field(error: Exception) -> ApiError:
     """A decoder's complaint as an error that names the field."""
-    text = str(error) if isinstance(error, msgspec.MsgspecError) else "the body is not JSON"
+    text = str(error) if isinstance(error, msgspec.MsgspecError) else "this cannot be read"
     message, _, place = text.partition(" - at `$")
     param = place.strip("`.").split(".")[0].split("[")[0] or None
     if message.startswith("Object missing required field"):

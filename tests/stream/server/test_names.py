@@ -13,7 +13,7 @@ from selftalk.stream.voices import Voice, find_voice, list_voices
 TARGETS = (
     "/etc/passwd", "etc/passwd", "secret", "secret.voice", "../secret.voice", "voices/../secret",
     "C:\\Windows\\win.ini", "\\\\host\\share\\secret", "con", "nul.voice", "~/secret",
-    "$HOME/secret", "file:///etc/passwd", "me/../../secret", ".", "..", "...", ".hidden", "link", "link.voice",
+    "$HOME/secret", "file:///etc/passwd", "me/../../secret", ".", "..", "...", ".hidden",
 )  # fmt: skip
 DISGUISES = (
     str, str.upper, lambda one: one.replace("/", "%2F"), lambda one: one.replace("/", "%252f"),
