@@ -8,6 +8,7 @@ from tempfile import mkdtemp
 
 import numpy as np
 
+from selftalk.export import importer
 from selftalk.export.sovits import export_voice
 from selftalk.export.voice_model import import_voice_model
 from selftalk.stream.bundle import Bundle
@@ -26,7 +27,8 @@ def scratch():
 
 @cache
 def imported(stage=SECOND_STAGES[0]):
-    """The folder of an imported golden voice."""
+    """The folder of an imported golden voice, however busy the machine is."""
+    importer.BASE_TIMEOUT_SECONDS = 900.0
     return import_voice_model(GOLDEN / "s1.ckpt", second_stage(stage), stage, scratch())
 
 
