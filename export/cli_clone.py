@@ -9,6 +9,7 @@ Run again, it goes on where it was stopped.
 
 import argparse
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -100,6 +101,8 @@ def _nano(args: argparse.Namespace, voice: Voice, recording: Recording, bundle: 
     from selftalk.stream.weights import resolve
     from selftalk.stream.whisper_encoder import WEIGHTS, WhisperEncoder
 
+    for talkative in ("onnxscript", "onnx_ir"):  # hundreds of lines about each graph
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     work = cache_folder() / "cloning" / voice.name
     base = load_base(bundle, args.weights)
     cloner = Cloner(
