@@ -28,6 +28,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("verify", help="check a voice model, and how exactly it streams")
     parser.add_argument("bundle", nargs="?", type=Path, help="a folder; by default the shipped one")
     parser.add_argument("--voice", help="by default the first that there is")
+    parser.add_argument(
+        "--wanted-db",
+        type=float,
+        default=ENOUGH_DB,
+        help="of windows: the smallest margin that is so exact is named (official voices)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -41,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
     language = bundle.manifest.languages[0]
     synthesizer.options = dataclasses.replace(synthesizer.options, language=language)
     found = verify_streaming(synthesizer, voice, TEXTS[language])
-    report(bundle, voice, found, as_json=args.json)
+    errors = margins_of(bundle, voice)
+    report(bundle, voice, found, errors, args)
     return 0 if found.passed else 1
 
 
@@ -58,12 +65,28 @@ def choose_voice(synthesizer: Synthesizer, name: str | None) -> Voice:
     return synthesizer.voice(name)
 
 
-def report(bundle: Bundle, voice: Voice, found: Verdict, *, as_json: bool) -> None:
+def margins_of(bundle: Bundle, voice: Voice) -> dict[int, float]:
+    """How exact windows of each margin are; nothing for a model that needs no margin."""
+    if bundle.manifest.kind != "sovits" or voice.reference is None:
+        return {}
+    from selftalk.stream.sovits.margins import margin_errors
+
+    return margin_errors(bundle, voice.reference.style)
+
+
+def report(
+    bundle: Bundle,
+    voice: Voice,
+    found: Verdict,
+    errors: dict[int, float],
+    args: argparse.Namespace,
+) -> None:
     """Print lines for people, or one JSON object."""
     manifest = bundle.manifest
-    if as_json:
+    if args.json:
         facts = {"bundle": manifest.name, "version": manifest.version, "voice": voice.name}
-        print(json.dumps(facts | dataclasses.asdict(found) | {"passed": found.passed}))
+        windows = {"margin_snr_db": errors} if errors else {}
+        print(json.dumps(facts | dataclasses.asdict(found) | windows | {"passed": found.passed}))
         return
     sign = "✓" if found.passed else "✗"
     print(f"{manifest.name} {manifest.version}: {len(manifest.graphs)} files, all hashes are right")
@@ -75,4 +98,19 @@ def report(bundle: Bundle, voice: Voice, found: Verdict, *, as_json: bool) -> No
         f"steps at {found.seams} seams: {found.seam_jump:.4f} at most;"
         f" one in a thousand within chunks exceeds {found.seam_jump_limit:.4f}"
     )
+    report_margins(bundle, errors, args.wanted_db)
     print(f"{sign} streaming {'leaves no trace' if found.passed else 'can be heard'}")
+
+
+def report_margins(bundle: Bundle, errors: dict[int, float], wanted_db: float) -> None:
+    """Print how exact windows are, and which margin would do."""
+    if not errors:
+        return
+    from selftalk.stream.sovits.margins import smallest_margin
+
+    own = int(bundle.manifest.numbers["right_margin_frames"])
+    for margin, error in errors.items():
+        print(f"  {margin:3} frames of context: {error:5.1f} dB{' (shipped)' * (margin == own)}")
+    margin = smallest_margin(errors, wanted_db)
+    found = f"{margin} frames are enough" if margin is not None else "no margin here is enough"
+    print(f"for {wanted_db:.0f} dB {found}")
