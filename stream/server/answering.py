@@ -42,6 +42,8 @@ class Answering:
 
     def __init__(self, shared: Responder, settings: RealtimeSession) -> None:
         self.settings = settings
+        self.persona = ""
+        """Instructions of a self that was chosen; those of the session win."""
         self.next: ResponseSettings | None = None
         """What is different for the next reply only."""
         self._shared = shared
@@ -52,8 +54,8 @@ class Answering:
         said = list(messages)
         if not any(message.role in ("user", "tool") for message in said):
             said.append(Message("user", FIRST_WORDS))
-        if wanted.instructions:
-            said.insert(0, Message("system", wanted.instructions))
+        if instructions := wanted.instructions or self.persona:
+            said.insert(0, Message("system", instructions))
         if isinstance(self._shared, CallsFunctions):
             async with aclosing(self._with_functions(self._shared, said, wanted)) as pieces:
                 async for piece in pieces:

@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from selftalk.stream.config import TalkConfig
+from selftalk.stream.selves import Self
 from selftalk.stream.server.admission import Admission
 from selftalk.stream.server.api_errors import ROUTE_ERRORS
 from selftalk.stream.server.security import Guard, Rules, Tickets
@@ -48,6 +49,10 @@ class ServerContext:
     """The name of the voice that is in `stages`."""
     language: str = "en"
     """What users speak unless they say otherwise."""
+    self_name: str = ""
+    """Whom one talks with unless one chooses somebody else."""
+    selves: dict[str, Self] = field(default_factory=dict)
+    """Who can be chosen, by the name that people read."""
     greeting: str = ""
     model: str = "selftalk"
     """The name under which the whole is known to clients."""

@@ -179,6 +179,7 @@ class Connection:
         """Use other settings from now on; nothing changes if one of them is refused."""
         before = self.settings
         if isinstance(changed, RealtimeSession):
+            self._check_self(changed)
             self._choose_voice(changed)
         heard = changed.audio.input
         if heard.format != before.audio.input.format:
@@ -194,6 +195,7 @@ class Connection:
             self._language.language = heard.transcription.language
         self.settings = changed
         self._answering.settings = self._reply_settings()
+        self._choose_self()
         self._session.tell(
             SetManner(
                 answer=answers(changed),
@@ -201,6 +203,13 @@ class Connection:
                 voiced=self._reply_settings().output_modalities == ["audio"],
             )
         )
+
+    def _check_self(self, changed: RealtimeSession) -> None:
+        name, known = changed.selftalk.self, sorted(self._context.selves)
+        if name and name != self._context.self_name and name not in known:
+            raise ProtocolError(
+                f"there is no self '{name[:64]}'; known: {', '.join(known)}", "invalid_value"
+            )
 
     def _choose_voice(self, changed: RealtimeSession) -> None:
         output = changed.audio.output
@@ -211,6 +220,17 @@ class Connection:
             self._voice.voice = self._context.voice_named(name)
         self._voice.speed = output.speed
         self._voice_name = name
+
+    def _choose_self(self) -> None:
+        """Talk as whom the client chose; what it cannot choose stays as the server has it."""
+        chosen = self._reply_settings().selftalk
+        chosen.selves = sorted(self._context.selves)
+        chosen.self = chosen.self or self._context.self_name
+        other = self._context.selves.get(chosen.self)
+        if other is None or chosen.self == self._context.self_name:
+            self._answering.persona = ""
+        else:
+            self._answering.persona = other.instructions()
 
     # --- what is heard ---------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from selftalk.stream.protocol.codec import encode
 from selftalk.stream.protocol.server_events import ServerEvent
 
 MAX_WAITING_BYTES = 8 << 20
+SENT_WITHOUT_A_BREAK = 8
 
 
 class ClientStalledError(Exception):
@@ -69,6 +70,7 @@ class Outbox:
         Raises:
             ClientStalledError: the client does not read.
         """
+        sent = 0
         while True:
             await self._arrived.wait()
             self._arrived.clear()
@@ -82,6 +84,9 @@ class Outbox:
                 except TimeoutError as error:
                     raise ClientStalledError from error
                 self.waiting_bytes -= len(message)
+                sent += 1
+                if sent % SENT_WITHOUT_A_BREAK == 0:
+                    await asyncio.sleep(0)  # sending to a free connection never waits
             self._flushed.set()
 
     async def flush(self) -> None:

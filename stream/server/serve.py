@@ -23,7 +23,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from selftalk.stream.config import TalkConfig
 from selftalk.stream.errors import ConfigError, DeviceError
-from selftalk.stream.selves import Self
+from selftalk.stream.selves import Self, load_self, self_names
 from selftalk.stream.server.admission import Admission
 from selftalk.stream.server.app import ServerContext, build_api_v2_app, build_app
 from selftalk.stream.server.capacity import measured_capacity
@@ -94,6 +94,8 @@ async def open_context(
         voice_names=lambda: sorted(list_voices(synthesizer.bundle.voices_folder)),
         default_voice=cast.voice.name,
         language=config.recognizer.language,
+        self_name=self_.name,
+        selves={found.name: found for found in map(load_self, self_names())},
         greeting=self_.greeting_in(config.recognizer.language),
         model=synthesizer.bundle.manifest.name,
         token=token,

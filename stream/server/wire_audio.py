@@ -5,7 +5,7 @@ Knows nothing about messages; whoever appends may cut the bytes anywhere.
 
 import numpy as np
 
-from selftalk.stream.audio import Float32Array, from_int16, to_int16
+from selftalk.stream.audio import Float32Array, to_int16
 from selftalk.stream.g711 import decode_a_law, decode_mu_law, encode_a_law, encode_mu_law
 from selftalk.stream.io import SAMPLE_RATE_HZ
 from selftalk.stream.protocol.settings import AudioFormat, MuLaw, Pcm
@@ -45,7 +45,9 @@ class WireDecoder:
         if isinstance(self._format, Pcm):
             whole = self._rest + encoded if self._rest else encoded
             self._rest = whole[len(whole) & ~1 :]
-            return from_int16(np.frombuffer(whole[: len(whole) & ~1], "<i2"))
+            # By a power of two nothing can leave [-1, 1], and nothing needs to be clipped.
+            linear = np.frombuffer(whole[: len(whole) & ~1], "<i2").astype(np.float32)
+            return linear * np.float32(1 / 32_768)
         decode = decode_mu_law if isinstance(self._format, MuLaw) else decode_a_law
         return decode(encoded)
 

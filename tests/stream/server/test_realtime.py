@@ -17,6 +17,7 @@ from fakes_server import (
 from selftalk.stream.chat_client import ToolCallDelta
 from selftalk.stream.errors import ResponderError
 from selftalk.stream.g711 import encode_a_law, encode_mu_law
+from selftalk.stream.selves import load_self
 
 MANUAL = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
 TEXT_ONLY = {"type": "realtime", "output_modalities": ["text"]}
@@ -412,6 +413,25 @@ class TestSettings:
         client.until("response.done")
         deltas = [e for e in client.seen if e["type"] == "response.output_audio.delta"]
         assert sum(len(_decoded(delta)) for delta in deltas) == 6 * 800
+
+
+def test_a_client_may_choose_whom_it_talks_with():
+    context = make_context()
+    context.self_name = "Friend"
+    context.selves = {self_.name: self_ for self_ in map(load_self, ("friend", "coach"))}
+    with running(context) as server, RawClient(server.ws_url) as client:
+        chosen = client.until("session.created")["session"]["selftalk"]
+        assert chosen == {"self": "Friend", "selves": sorted(context.selves)}
+        client.send("session.update", session={"selftalk": {"self": "Nobody"}})
+        the_error(client, "invalid_value")
+        other = next(name for name in context.selves if name != "Friend")
+        update(client, {"selftalk": {"self": other}, "output_modalities": ["text"]})
+        type_in(client, "hello")
+        client.send("response.create")
+        client.until("response.done")
+    told = context.stages.responder.asked[0][0][0]
+    assert told.role == "system"
+    assert told.text == context.selves[other].instructions()
 
 
 class TestFaults:
