@@ -170,6 +170,8 @@ def test_every_format_is_written_whole_and_labelled(suffix, tmp_path):
     seconds = narrated.position_samples / fakes.RATE
     assert soundfile.info(path).duration == pytest.approx(seconds, abs=0.15)
     assert read_label(path.read_bytes()) is not None
+    (tmp_path / "home" / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "home" / "plain").stat().st_mode
     sheet = [path.with_suffix(".cue")] if suffix in (".wav", ".flac") else []
     assert files == [path, *sheet]
     assert {entry.name for entry in tmp_path.iterdir()} == {one.name for one in files} | {"home"}
