@@ -165,7 +165,7 @@ def _encoder(order: Order, from_hz: int, labels: LabelsConfig) -> Encoder:
 
 async def _parameters(request: Request) -> Mapping[str, Any]:
     """The parameters of a query, or of a JSON object."""
-    if request.method == "GET":
+    if request.method != "POST":
         query = request.query_params
         return {name: query.getlist(name) if name in MANY else query[name] for name in query}
     body = await read_body(request, LARGEST_BODY_BYTES)

@@ -82,7 +82,11 @@ class LiveResponse(Response):
         self._on_first = on_first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send, until all is sent or the client is gone."""
+        """Send, until all is sent or the client is gone; for HEAD, nothing is made."""
+        if scope.get("method") == "HEAD":
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send(_body(b"", more=False))
+            return
         sending = asyncio.ensure_future(self._answer(scope, receive, send))
         leaving = asyncio.ensure_future(_client_gone(receive))
         try:

@@ -128,6 +128,11 @@ def test_sound_arrives_while_it_is_spoken(url, synthesizer):
         assert len(b"".join(pieces)) > 40 * CHUNK_SAMPLES
 
 
+def test_a_look_at_the_headers_speaks_nothing(url, synthesizer):
+    assert http.head(f"{url}/tts", params=USUAL).headers["content-type"] == "audio/wav"
+    assert not synthesizer.calls
+
+
 @pytest.mark.parametrize("streaming_mode", [0, 3])
 @pytest.mark.parametrize("media_type", ["raw", "ogg", "flac", "mp3"])
 def test_media_types(url, media_type, streaming_mode):
