@@ -55,7 +55,7 @@ def git_files(*patterns):
 
 
 DOCUMENTS = git_files("*.md")
-NEEDS_A_SERVER = {"docs/http.md"}  # see test_http_docs.py
+NEEDS_A_SERVER = {"docs/http.md", "docs/serving.md"}  # see test_http_docs.py
 
 
 @cache

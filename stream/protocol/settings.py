@@ -54,7 +54,7 @@ TurnDetection = ServerVad | SemanticVad
 class Transcription(Struct, kw_only=True):
     """How the user's speech is written down."""
 
-    model: str | None = None
+    model: str = "selftalk"
     language: str | None = None
     prompt: str | None = None
 
