@@ -134,7 +134,8 @@ def _name(kind: Any) -> str:
         return "list of " + ", ".join(_name(one) for one in inside)
     simple = {bytes: "base64", str: "text", int: "whole number", float: "number", bool: "boolean"}
     simple |= {type(None): "null", Any: "anything"}
-    return simple.get(kind) or ("object" if origin is dict else getattr(kind, "__name__", "object"))
+    named = "object" if origin is dict else getattr(kind, "__name__", "object")
+    return str(simple.get(kind, named))
 
 
 if __name__ == "__main__":
