@@ -19,7 +19,9 @@ workload.leave_out(
 
 def load(folder: Path, threads: int) -> workload.Speak:
     """Convert once; load as the package does, with so many threads."""
-    os.environ["GENIE_DATA_DIR"] = str(folder / "genie-data")
+    resources = folder / "genie-data"  # of its front ends; without it, it asks
+    resources.mkdir(exist_ok=True)
+    os.environ["GENIE_DATA_DIR"] = str(resources)
     options = onnxruntime.SessionOptions
 
     def limited() -> Any:
