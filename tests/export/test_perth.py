@@ -8,6 +8,11 @@ from selftalk.export.perth import PAST_TAPS, TAPS, Stack, graph_of
 from selftalk.stream.trust.watermark import BANDS, PAST_FRAMES
 
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning"
+)
+
+
 @pytest.fixture(scope="module")
 def encoder():
     torch.manual_seed(0)
