@@ -7,7 +7,6 @@ import torch
 from selftalk.export.perth import PAST_TAPS, TAPS, Stack, graph_of
 from selftalk.stream.trust.watermark import BANDS, PAST_FRAMES
 
-
 pytestmark = pytest.mark.filterwarnings(
     "ignore::FutureWarning", "ignore::UserWarning", "ignore::DeprecationWarning"
 )
