@@ -33,6 +33,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     nano = parser.add_argument_group(NANO)
     nano.add_argument("--t2s", type=Path, help="model.safetensors of that stage")
     nano.add_argument("--vocoder", type=Path, help="likewise")
+    nano.add_argument("--tokenizer", type=Path, help="likewise, to read recordings")
+    nano.add_argument("--timbres", type=Path, help="likewise, to take on voices")
+    nano.add_argument("--timbre-encoder", type=Path, help="likewise, to do that better")
     nano.add_argument("--speaker-encoder", type=Path, help="ge2e.onnx, to be included")
     nano.add_argument("--voices", type=Path, help="folder with .voice files, to be included")
     nano.add_argument("--languages", default="en,zh", help="what the weights were trained on")
@@ -87,7 +90,7 @@ def _export_nano(args: argparse.Namespace, output: Path) -> None:
     if args.precision == "fp16":
         raise ConfigError(f"'{NANO}' is exported as fp32 or int8")
     export_nano(
-        load_modules(args.t2s, args.vocoder),
+        load_modules(args.t2s, args.vocoder, args.tokenizer, args.timbres, args.timbre_encoder),
         output,
         precision=args.precision,
         extra_graphs={"speaker": args.speaker_encoder} if args.speaker_encoder else {},

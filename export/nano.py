@@ -170,6 +170,12 @@ def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
             {"tokens": (1,), "symbols": (1,), **lengths},
         ),
     }
+    return sources | listening_sources(modules)
+
+
+def listening_sources(modules: NanoModules) -> dict[str, GraphSource]:
+    """Those graphs that hear recordings, as far as they were trained."""
+    sources = {}
     if modules.timbres is not None:
         sources["timbre"] = GraphSource(
             Timbre(modules.timbres),
