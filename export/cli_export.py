@@ -21,7 +21,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "model", help=f"name or folder of an imported voice model, or '{NANO}' for our own"
     )
     parser.add_argument("-o", "--output", type=Path, help="the bundle's folder")
-    parser.add_argument("--precision", choices=("fp32", "int8", "fp16"), default="int8")
+    parser.add_argument(
+        "--precision", choices=("fp32", "int8", "fp16"), help="by default what suits each graph"
+    )
     imported = parser.add_argument_group("imported voice models")
     imported.add_argument("--hubert", type=Path, metavar="FOLDER", help="chinese-hubert-base")
     imported.add_argument(
@@ -79,7 +81,9 @@ def _export_imported(args: argparse.Namespace, output: Path) -> None:
         hubert_of(args.hubert) if args.hubert else None,
         speaker_of(args.speaker_model) if args.speaker_model else None,
     )
-    export_voice(folder, output, precision=args.precision, listeners=listeners, tell=print)
+    export_voice(
+        folder, output, precision=args.precision or "int8", listeners=listeners, tell=print
+    )
 
 
 def _export_nano(args: argparse.Namespace, output: Path) -> None:
