@@ -118,7 +118,8 @@ class NanoSynthesizer:
     def warm_up(self) -> None:
         """Speak a word to nobody, so that the first sentence does not pay for loading."""
         voice = Voice("nobody", np.full(EMBEDDING_SIZE, 1 / 16, np.float32), PITCH_CENTRE)
-        for language in self.bundle.manifest.languages[:1]:
+        known = self.bundle.manifest.languages
+        for language in [self.options.language] if self.options.language in known else known[:1]:
             options = replace(self.options, language=language)
             for _ in self.stream(WARM_UP_WORDS[language], voice, options=options):
                 pass

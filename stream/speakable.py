@@ -29,6 +29,7 @@ CITATION = re.compile(r"\s*(\^?\d+(\s*[-–,]\s*\d+)*|\^[\w-]+|x|X|citation need
 FULL_WIDTH_CITATION = re.compile(r"\d+([†:：].*)?")
 URL_START = re.compile(r"(https?://|www\.)", re.IGNORECASE)
 URL_STARTS = ("https://", "http://", "www.")
+NOT_IN_HOSTS = re.compile(r"[^\w.-]")
 URL_HOST = re.compile(r"(?:https?://)?(?:[^/@\s]*@)?(?:www\.)?([^/:?#\s]*)", re.IGNORECASE)
 URL_STOPS = frozenset("<>\"'`|，。！？；：、（）「」『』【】《》")
 
@@ -345,7 +346,7 @@ def _url(text: str, at_end: bool) -> _Unit | None:
         return None
     link = (text if end < 0 else text[:end]).rstrip(".,!?;:)]*_")
     host = URL_HOST.match(link)
-    return _Unit(len(link), host.group(1) if host else "")
+    return _Unit(len(link), NOT_IN_HOSTS.sub("", host.group(1)) if host else "")
 
 
 def _table_row(text: str, at_end: bool) -> _Unit | None:

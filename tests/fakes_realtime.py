@@ -13,7 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import numpy as np
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Response
@@ -324,7 +324,12 @@ def merge(into, changes):
 def running(fake, port=0):
     """Serve from a thread of its own; yield "127.0.0.1:port"."""
     started, ended = threading.Event(), None
-    address = []
+    address, transports = [], []
+
+    class Connection(ServerConnection):
+        def connection_made(self, transport):
+            transports.append(transport)
+            super().connection_made(transport)
 
     async def serve_until_ended():
         nonlocal ended
@@ -333,11 +338,14 @@ def running(fake, port=0):
         async with serve(
             fake.connected, "127.0.0.1", port, process_request=fake.serve_page,
             select_subprotocol=lambda _c, offered: "realtime" if "realtime" in offered else None,
-            compression=None, max_size=None,
+            compression=None, max_size=None, create_connection=Connection,
         ) as server:  # fmt: skip
             address.append("{}:{}".format(*server.sockets[0].getsockname()))
             started.set()
             await ended.wait()
+        for transport in transports:  # a browser opens connections that it never uses
+            transport.abort()
+        await asyncio.sleep(0)
 
     thread = threading.Thread(target=asyncio.run, args=(serve_until_ended(),), daemon=True)
     thread.start()

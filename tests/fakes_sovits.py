@@ -26,7 +26,7 @@ def scratch():
 
 
 @cache
-def imported(stage=SECOND_STAGES[0]):
+def imported(stage):
     """The folder of an imported golden voice, however busy the machine is."""
     importer.BASE_TIMEOUT_SECONDS = 900.0
     return import_voice_model(GOLDEN / "s1.ckpt", second_stage(stage), stage, scratch())

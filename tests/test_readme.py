@@ -185,7 +185,8 @@ def tiny_voice(tmp_path, monkeypatch):
 def test_python_examples_run(block, tiny_voice, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(block, "example", "exec"), {"__name__": "__main__"})
-    assert (tmp_path / "hello.wav").stat().st_size > 1000
+    if "hello.wav" in block:
+        assert (tmp_path / "hello.wav").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("block", examples("toml"))

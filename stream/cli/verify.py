@@ -111,6 +111,6 @@ def report_margins(bundle: Bundle, errors: dict[int, float], wanted_db: float) -
     own = int(bundle.manifest.numbers["right_margin_frames"])
     for margin, error in errors.items():
         print(f"  {margin:3} frames of context: {error:5.1f} dB{' (shipped)' * (margin == own)}")
-    margin = smallest_margin(errors, wanted_db)
-    found = f"{margin} frames are enough" if margin is not None else "no margin here is enough"
+    enough = smallest_margin(errors, wanted_db)
+    found = f"{enough} frames are enough" if enough is not None else "no margin here is enough"
     print(f"for {wanted_db:.0f} dB {found}")

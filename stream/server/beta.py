@@ -23,7 +23,7 @@ EVENT_NAMES = {
     "conversation.item.added": "conversation.item.created",
 }
 UNKNOWN_TO_BETA = ("conversation.item.done",)
-FORMATS = {
+FORMATS: dict[str, dict[str, object]] = {
     "pcm16": {"type": "audio/pcm", "rate": 24_000},
     "g711_ulaw": {"type": "audio/pcmu"},
     "g711_alaw": {"type": "audio/pcma"},

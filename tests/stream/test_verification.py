@@ -76,7 +76,7 @@ def test_a_missing_end_is_an_error():
 
 def test_nano_streams_without_a_trace():
     found = verify_streaming(
-        NanoSynthesizer(Bundle.load(TINY)), NOBODY, ["Hello there, my friend."]
+        NanoSynthesizer(Bundle.load(TINY)), NOBODY, ["Hello there, my friend. " * 8]
     )
     assert found.streamed_vs_whole_snr_db >= 100
     assert found.seams > 10

@@ -1,7 +1,9 @@
+import contextlib
 import io
 import json
 import struct
 
+import httpx
 import numpy as np
 import openai
 import pytest
@@ -199,7 +201,8 @@ def test_a_form_without_a_file_and_no_form_at_all(url):
 
 
 def test_large_files_many_fields_and_large_fields_are_refused(url, recording):
-    assert post(url, bytes(2 << 20)).status_code == 413
+    with contextlib.suppress(httpx.TransportError):  # who is still sending may miss the answer
+        assert post(url, bytes(2 << 20)).status_code == 413
     assert post(url, recording, **{f"x{n}": "y" for n in range(40)}).status_code == 400
     assert post(url, recording, prompt="y" * 100_000).status_code == 400
 
