@@ -79,18 +79,7 @@ class NanoSynthesizer:
         marks: Marks | None = None,
         options: SynthesisOptions | None = None,
     ) -> Iterator[SpeechChunk]:
-        """Yield the speech of a sentence chunk by chunk; nothing when it holds nothing to say.
-
-        Args:
-            text: one sentence, or a clause of it.
-            voice: whose voice.
-            stop: looked at before every token; when set, the stream ends.
-            marks: told the names of `metrics.SYNTHESIS_MARKS` when they are reached.
-            options: in place of the synthesizer's own.
-
-        Raises:
-            TextError: the voice model does not speak the language.
-        """
+        """See `Synthesizer.stream`."""
         options = options or self.options
         language = language_of(text, self.bundle, options)
         tell = marks or tell_nobody

@@ -27,7 +27,7 @@ VOICE_HZ = 24_000
 CHUNK_SAMPLES = VOICE_HZ // 10
 VOICES = ("default", "me", "friend")
 
-http = httpx.Client(verify=False, trust_env=False, timeout=20)
+http = httpx.Client(trust_env=False, timeout=20)
 """For all tests: to make one takes longer than most of them."""
 
 

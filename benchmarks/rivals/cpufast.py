@@ -36,7 +36,7 @@ def load(folder: Path, threads: int) -> workload.Speak:
 
 def load_t2s(path: Path) -> torch.nn.Module:
     """The token decoder."""
-    content = torch.load(path, map_location="cpu", weights_only=False)
+    content = torch.load(path, map_location="cpu", weights_only=True)
     module = Text2SemanticLightningModule(
         content["config"], "-", is_train=False, build_t2s_transformer=False, build_h_module=False
     )
@@ -48,7 +48,7 @@ def load_t2s(path: Path) -> torch.nn.Module:
 
 def load_sovits(path: Path) -> torch.nn.Module:
     """The vocoder, without weight norm."""
-    content = torch.load(path, map_location="cpu", weights_only=False)
+    content = torch.load(path, map_location="cpu", weights_only=True)
     config = content["config"]
     sizes = config["data"]["filter_length"] // 2 + 1, 20480 // config["data"]["hop_length"]
     voice = SynthesizerTrn(*sizes, n_speakers=config["data"]["n_speakers"], **config["model"])

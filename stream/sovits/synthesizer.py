@@ -94,18 +94,10 @@ class SovitsSynthesizer:
         marks: Marks | None = None,
         options: SynthesisOptions | None = None,
     ) -> Iterator[SpeechChunk]:
-        """Yield the speech of a sentence chunk by chunk; nothing when it holds nothing to say.
-
-        Args:
-            text: one sentence, or a clause of it.
-            voice: whose voice.
-            stop: looked at before every token; when set, the stream ends.
-            marks: told the names of `metrics.SYNTHESIS_MARKS` when they are reached.
-            options: in place of the synthesizer's own.
+        """See `Synthesizer.stream`.
 
         Raises:
-            TextError: the voice model does not speak the language.
-            VoiceError: the voice was not made for this model.
+            VoiceError: also where the voice was not made for this model.
         """
         options = options or self.options
         phonemes = phonemize(text, language_of(text, self.bundle, options))
