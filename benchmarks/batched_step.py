@@ -1,69 +1,118 @@
-"""Batched step: what it costs nano to draw tokens for several sentences in one call.
+"""Batched step: what it costs to draw tokens for several sentences in one call.
 
-    python benchmarks/batched_step.py [--batches 1 2 4 8] [--past 60]
+    python benchmarks/batched_step.py [--batches 1 2 4 8] [--bundle FOLDER] [--past 60]
 
-The step graph is exported anew for each batch; needs `selftalk[export]`. Processor time of one
-call, best of many; the share is what a sentence costs in company, compared to alone.
+The step of an imported voice (`--bundle`) takes any number of sentences; that of nano is exported
+anew for each, in random weights, which needs `selftalk[export]`. Batches take turns. Processor time
+of one call, the tenth of ten that is best; the share is what a sentence costs in company, compared
+to alone, and `gain` how many times more sentences the same processor could draw tokens for.
 """
 
+import argparse
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
+import numpy.typing as npt
 from harness import parser, publish
 
-from selftalk.export.onnx import GraphSource, export_graph, save_graph
-from selftalk.export.quantize import to_int8
-from selftalk.models.nano import NanoConfig
-from selftalk.models.training.t2s_task import TextToTokens
-from selftalk.stream.onnx import open_session
+from selftalk.stream.bundle import Bundle
+from selftalk.stream.onnx import Session, open_session
 
-CALLS = 200
+Feed = dict[str, npt.NDArray[Any]]
+CALLS = 60
+ROUNDS = 4
 
 
-def step_source(config: NanoConfig, decoder: torch.nn.Module, batch: int, past: int) -> GraphSource:
-    """The step for so many sentences at once."""
+def nano_steps(options: argparse.Namespace) -> Iterator[tuple[Session, Feed]]:
+    """Nano's step for each batch, and something to be said."""
+    import torch
+
+    from selftalk.export.onnx import GraphSource, export_graph, save_graph
+    from selftalk.export.quantize import to_int8
+    from selftalk.models.nano import NanoConfig
+    from selftalk.models.training.t2s_task import TextToTokens
+
+    config = NanoConfig()
+    decoder = TextToTokens(config).decoder.eval()
     width = config.decoder_width // config.decoder_heads
-    state = torch.randn(config.decoder_layers, 2, batch, config.decoder_heads, past, width)
-    inputs = (
-        torch.zeros(batch, 1, dtype=torch.int64),
-        torch.randn(batch, 1, config.text_width),
-        torch.randn(batch, 1, 2),
-        state,
-    )
     names = ["previous", "context", "place", "state.past"]
-    return GraphSource(decoder, inputs, names, ["logits", "next_state.past"], {})
+    for B in options.batches:
+        inputs = (
+            torch.zeros(B, 1, dtype=torch.int64),
+            torch.randn(B, 1, config.text_width),
+            torch.randn(B, 1, 2),
+            torch.randn(config.decoder_layers, 2, B, config.decoder_heads, options.past, width),
+        )
+        source = GraphSource(decoder, inputs, names, ["logits", "next_state.past"], {})
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "step.onnx"
+            save_graph(to_int8(export_graph(source)), path)
+            feed = {name: x.numpy() for name, x in zip(names, inputs, strict=True)}
+            yield open_session(path, options.threads), feed
+
+
+def sovits_steps(options: argparse.Namespace) -> Iterator[tuple[Session, Feed]]:
+    """The step of an imported voice for each batch; the session is the same."""
+    bundle = Bundle.load(options.bundle)
+    session = open_session(bundle.graph_path("t2s_step"), options.threads)
+    random = np.random.default_rng(0)
+    for B in options.batches:
+        # Ports with one free axis hold something for each sentence, those with two for each slot.
+        feed: Feed = {}
+        for port in session.get_inputs():
+            free = [index for index, size in enumerate(port.shape) if not isinstance(size, int)]
+            sizes = dict(zip(free, (B, options.past), strict=False))
+            shape = [sizes.get(index, size) for index, size in enumerate(port.shape)]
+            whole = port.type == "tensor(int64)"
+            feed[port.name] = (
+                np.full(shape, 60, np.int64)
+                if whole
+                else np.zeros(shape, np.float32)
+                if port.name == "mask"
+                else random.standard_normal(shape, np.float32)
+            )
+        yield session, feed
 
 
 def main() -> None:
     """Measure and print."""
     made = parser(__doc__)
     made.add_argument("--batches", type=int, nargs="+", default=[1, 2, 4, 8])
-    made.add_argument("--past", type=int, default=60, help="tokens drawn before")
+    made.add_argument("--past", type=int, default=60, help="tokens drawn before, or slots filled")
     options = made.parse_args()
-    config = NanoConfig()
-    decoder = TextToTokens(config).decoder.eval()
-    values: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for batch in options.batches:
-            path = Path(folder) / f"step{batch}.onnx"
-            source = step_source(config, decoder, batch, options.past)
-            save_graph(to_int8(export_graph(source)), path)
-            names = source.input_names
-            feed = dict(zip(names, (x.numpy() for x in source.inputs), strict=True))
-            session, times = open_session(path, options.threads), []
-            for _ in range(CALLS):
-                started = time.thread_time()
-                session.run(None, feed)
-                times.append(time.thread_time() - started)
-            values[str(batch)] = {"call_ms": round(1000 * float(np.percentile(times, 10)), 3)}
-    alone = values[str(options.batches[0])]["call_ms"] / options.batches[0]
-    for batch in options.batches:
-        share = values[str(batch)]["call_ms"] / batch / alone
-        values[str(batch)]["share_of_alone"] = round(share, 2)
-    publish(options, "batched step", "processor ms of one call of nano's step, int8", values)
+    steps = list((sovits_steps if options.bundle else nano_steps)(options))
+    times: dict[int, list[float]] = {batch: [] for batch in options.batches}
+    for _ in range(ROUNDS):
+        for batch, (session, feed) in zip(options.batches, steps, strict=True):
+            times[batch] += [call_seconds(session, feed) for _ in range(CALLS // batch)]
+    calls = {batch: 1000 * float(np.percentile(found, 10)) for batch, found in times.items()}
+    first = options.batches[0]
+    values = {
+        str(batch): {
+            "call_ms": round(calls[batch], 3),
+            "share_of_alone": round(calls[batch] / batch / (calls[first] / first), 2),
+            "gain": round((calls[first] / first) / (calls[batch] / batch), 2),
+        }
+        for batch in options.batches
+    }
+    name = Bundle.load(options.bundle).manifest.name if options.bundle else "nano"
+    publish(
+        options,
+        "batched step",
+        f"processor ms of one call of the step of {name}, int8, {options.past} slots filled",
+        {"bundle": name, **values},
+    )
+
+
+def call_seconds(session: Session, feed: Feed) -> float:
+    """Processor time of one call, its pool of threads included."""
+    started = time.process_time()
+    session.run(None, feed)
+    return time.process_time() - started
 
 
 if __name__ == "__main__":

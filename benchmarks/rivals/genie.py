@@ -19,8 +19,9 @@ workload.leave_out(
 
 def load(folder: Path, threads: int) -> workload.Speak:
     """Convert once; load as the package does, with so many threads."""
-    resources = folder / "genie-data"  # of its front ends; without it, it asks
-    resources.mkdir(exist_ok=True)
+    resources = folder / "genie-data"  # of its front ends; it wants to see them, and opens none
+    (resources / "chinese-hubert-base").mkdir(parents=True, exist_ok=True)
+    (resources / "speaker_encoder.onnx").touch()
     os.environ["GENIE_DATA_DIR"] = str(resources)
     options = onnxruntime.SessionOptions
 

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     save_calibration(path, machine)
     schedule = solve(machine)
     if args.json:
-        facts = {"bundle": bundle.manifest.name, "machine": describe(), "path": str(path)}
+        facts = {"bundle": bundle.manifest.name, "hardware": describe(), "path": str(path)}
         print(json.dumps(facts | dataclasses.asdict(schedule) | {"chunks": chunks_of(schedule)}))
     else:
         report(schedule, path)

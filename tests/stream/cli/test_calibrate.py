@@ -1,0 +1,96 @@
+"""`selftalk calibrate`: what it measures is kept, and whoever speaks next goes by it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from selftalk.stream import nano_synthesizer
+from selftalk.stream.cli import calibrate, main
+from selftalk.stream.config import TalkConfig, load_config
+from selftalk.stream.graph import ON_ONE_CORE
+from selftalk.stream.schedule import Costs, Machine, solve
+from selftalk.stream.talk import run_options
+from selftalk.stream.voices import Voice
+
+TINY = Path(__file__).parents[2] / "data" / "bundle_tiny"
+QUICK = Machine(Costs(0.001, 0.002, 0.001), Costs(0.002, 0.004, 0.002), 3)
+SLOW = Machine(Costs(0.01, 0.03, 0.01), Costs(0.021, 0.065, 0.023), 3)
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch):
+    monkeypatch.setenv("SELFTALK_HOME", str(tmp_path / "home"))
+    folder = Path(shutil.copytree(TINY, tmp_path / "bundle"))
+    (folder / "voices").mkdir()
+    stock = Voice("default", np.full(256, 1 / 16, np.float32), 5.0, {"origin": "stock"})
+    stock.save(folder / "voices/default.voice")
+    return folder
+
+
+@pytest.fixture
+def schedules(monkeypatch):
+    """What every utterance was planned by."""
+    plan_chunks, seen = nano_synthesizer.plan_chunks, []
+
+    def watched(lengths, schedule):
+        seen.append(schedule)
+        return plan_chunks(lengths, schedule)
+
+    monkeypatch.setattr(nano_synthesizer, "plan_chunks", watched)
+    return seen
+
+
+def measured(monkeypatch, machine):
+    monkeypatch.setattr(calibrate, "measure", lambda _workers, _clock: machine)
+
+
+def say(bundle, tmp_path):
+    assert main(["say", "Hello.", "--bundle", str(bundle), "-o", str(tmp_path / "a.wav")]) == 0
+
+
+@pytest.mark.parametrize("machine", [QUICK, SLOW])
+def test_speech_is_cut_as_the_machine_allows(bundle, tmp_path, monkeypatch, schedules, machine):
+    measured(monkeypatch, machine)
+    say(bundle, tmp_path)
+    assert set(schedules) == {None}
+    schedules.clear()
+    assert main(["calibrate", str(bundle)]) == 0
+    say(bundle, tmp_path)
+    assert set(schedules) == {solve(machine)}
+
+
+def test_it_tells_the_plan_as_json(bundle, monkeypatch, capsys):
+    measured(monkeypatch, QUICK)
+    assert main(["calibrate", str(bundle), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["machine"]["best"]["token_seconds"] == 0.001
+    assert told["chunks"][0] == told["first_tokens"] == solve(QUICK).first_tokens
+    assert sum(told["chunks"]) >= calibrate.SHOWN_TOKENS
+    assert Path(told["path"]).is_file()
+    assert "cores of" in told["hardware"]
+
+
+def test_it_says_when_a_machine_has_to_wait(bundle, monkeypatch, capsys):
+    measured(monkeypatch, SLOW)
+    assert main(["calibrate", str(bundle)]) == 0
+    assert "too slow to begin at once" in capsys.readouterr().out
+
+
+def test_a_machine_is_measured_in_earnest(bundle, capsys):
+    assert main(["calibrate", str(bundle), "--cpu-time", "--json"]) == 0
+    best = json.loads(capsys.readouterr().out)["machine"]["best"]
+    assert best["token_seconds"] > 0
+    assert best["chunk_token_seconds"] >= 0
+
+
+def test_a_bundle_that_is_not_there_is_one_sentence(tmp_path, capsys):
+    assert main(["calibrate", str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_calibrate_and_say_run_a_model_in_the_same_way():
+    assert run_options(load_config().engine) == (ON_ONE_CORE, ON_ONE_CORE)
+    assert run_options(TalkConfig().engine) == (ON_ONE_CORE, ON_ONE_CORE)
