@@ -2,13 +2,15 @@
 
     python benchmarks/plot.py OUT.png RESULT.json …
 
-Each result gets a panel: the stages of first audio as a waterfall, real-time factors and first
-audio of peers as bars. Needs matplotlib, which `selftalk[dev]` brings.
+Results are what scripts wrote with `--save`. The stages of a turn and of first audio become
+waterfalls; real-time factors, listeners at once and what peers need become bars. Needs matplotlib,
+which `selftalk[dev]` brings.
 """
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,61 +21,103 @@ mpl.use("Agg")
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
+Panel = Callable[[Axes], None]
 OURS, OTHERS = "#1f6feb", "#9aa4b2"
+PEER_NAMES = {
+    "cpufast": "gpt-sovits-cpufast", "gsv_lite": "gsv-tts-lite", "genie": "genie-tts",
+    "ours": "selftalk",
+}  # fmt: skip
+RIVALS = {name for engine, name in PEER_NAMES.items() if engine != "ours"}
+MOST_IN_A_COLUMN = 3
 
 
-def waterfall(axes: Axes, result: dict[str, Any]) -> None:
-    """Stages of first audio, one after another."""
+def waterfall(axes: Axes, stages: dict[str, float], title: str, unit: str) -> None:
+    """Stages, one after another."""
     start = 0.0
-    stages = result["cpu_ms_of_stages"]
     for name, length in stages.items():
         axes.barh(name, length, left=start, color=OURS)
-        axes.text(start + length, name, f" {length:.1f} ms", va="center")
+        axes.text(start + length, name, f" {length:.0f} ms", va="center")
         start += length
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.25 * start)
-    axes.set_xlabel("processor time, ms")
-    axes.set_title(f"first audio, {result['bundle']}, {result['threads']} thread(s)")
+    axes.set_xlim(0, 1.2 * start)
+    axes.set_xlabel(unit)
+    axes.set_title(f"{title}: {start:.0f} ms")
 
 
 def bars(axes: Axes, values: dict[str, float], title: str, unit: str) -> None:
     """One bar for each name; less is better."""
-    axes.barh(list(values), list(values.values()), color=[
-        OURS if name.startswith(("ours", "nano")) else OTHERS for name in values
-    ])  # fmt: skip
+    colours = [OTHERS if name in RIVALS else OURS for name in values]
+    axes.barh(list(values), list(values.values()), color=colours)
     for name, value in values.items():
-        axes.text(value, name, f" {value:.2f}", va="center")
+        axes.text(value, name, f" {value:.2f}" if value < 100 else f" {value:.0f}", va="center")
     axes.invert_yaxis()
     axes.set_xlim(0, 1.2 * max(values.values()))
     axes.set_xlabel(unit)
     axes.set_title(title)
 
 
-def panels(result: dict[str, Any]) -> list[Callable[[Axes], None]]:
-    """The panels of a result."""
-    if result["figure"] == "first audio":
-        return [lambda axes: waterfall(axes, result)]
-    if result["figure"] == "real-time factor":
-        values = {f"{result['bundle']}, {result['threads']} thread(s)": result["cpu"]["median"]}
-        return [lambda axes: bars(axes, values, "real-time factor", "processor s for 1 s of sound")]
-    if result["figure"] == "batched step":
-        entries = result.items()
-        values = {f"{n} at once": one["share_of_alone"] for n, one in entries if n.isdigit()}
-        title = "a token in company, compared to alone"
-        return [lambda axes: bars(axes, values, title, "share of the processor time")]
-    if result["figure"] == "peers":
-        found = []
+def panels(result: dict[str, Any]) -> list[Panel]:
+    """The panels of a result.
+
+    Raises:
+        SystemExit: there is no picture of this figure.
+    """
+    if result["figure"] not in DRAWN:
+        raise SystemExit(f"there is no picture of '{result['figure']}'; of {', '.join(DRAWN)}")
+    return list(DRAWN[result["figure"]](result))
+
+
+def turn_panels(result: dict[str, Any]) -> Iterator[Panel]:
+    """From the last sound of the user to the first of the reply, for each responder."""
+    for responder, medians in result["medians_ms"].items():
+        stages = {name: ms for name, ms in medians.items() if name != "voice_to_voice" and ms >= 1}
+        title = f"voice to voice, {responder}"
+        yield partial(waterfall, stages=stages, title=title, unit="ms, median")
+
+
+def first_audio_panels(result: dict[str, Any]) -> Iterator[Panel]:
+    """From phonemes to the first sound."""
+    title = f"first audio, {result['bundle']}, {result['threads']} thread(s)"
+    stages = result["cpu_ms_of_stages"]
+    yield partial(waterfall, stages=stages, title=title, unit="processor time, ms, median")
+
+
+def rtf_panels(result: dict[str, Any]) -> Iterator[Panel]:
+    """Computing for a second of sound."""
+    values = {f"{result['bundle']}, {result['threads']} thread(s)": result["cpu"]["median"]}
+    unit = "processor s for 1 s of sound"
+    yield partial(bars, values=values, title="real-time factor", unit=unit)
+
+
+def batch_panels(result: dict[str, Any]) -> Iterator[Panel]:
+    """Tokens drawn in company."""
+    entries = result.items()
+    values = {f"{n} at once": one["share_of_alone"] for n, one in entries if n.isdigit()}
+    title = f"a token of {result['bundle']} in company, compared to alone"
+    yield partial(bars, values=values, title=title, unit="share of the processor time")
+
+
+def peer_panels(result: dict[str, Any]) -> Iterator[Panel]:
+    """All engines side by side."""
+    shown = (
+        ("first_cpu_s", "first audio", "processor seconds"),
+        ("rtf_cpu", "real-time factor", "processor seconds for 1 s of sound"),
+        ("peak_mb", "peak memory", "MB"),
+    )
+    for key, title, unit in shown:
         for threads, engines in result["medians"].items():
-            for key, title in (("first_cpu_s", "first audio"), ("rtf_cpu", "real-time factor")):
-                values = {name: one[key] for name, one in engines.items()}
-                label = f"{title}, {threads} thread(s)"
-                found.append(
-                    lambda axes, values=values, label=label: bars(
-                        axes, values, label, "processor seconds"
-                    )
-                )
-        return found
-    return []
+            values = {PEER_NAMES.get(name, name): one[key] for name, one in engines.items()}
+            label = f"{title}, {threads} thread{'s' * (threads != '1')}"
+            yield partial(bars, values=values, title=label, unit=unit)
+
+
+DRAWN: dict[str, Callable[[dict[str, Any]], Iterator[Panel]]] = {
+    "voice to voice": turn_panels,
+    "first audio": first_audio_panels,
+    "real-time factor": rtf_panels,
+    "batched step": batch_panels,
+    "peers": peer_panels,
+}
 
 
 def main() -> None:
@@ -84,10 +128,14 @@ def main() -> None:
     options = parser.parse_args()
     results = [json.loads(path.read_text()) for path in options.results]
     drawn = [panel for result in results for panel in panels(result)]
+    columns = 2 if len(drawn) > MOST_IN_A_COLUMN else 1
+    rows = -(-len(drawn) // columns)
     figure, axes = pyplot.subplots(
-        len(drawn), 1, figsize=(7.5, 2.1 * len(drawn)), squeeze=False, layout="constrained"
+        rows, columns, figsize=(6.5 * columns, 2.1 * rows), squeeze=False, layout="constrained"
     )
-    for panel, place in zip(drawn, axes[:, 0], strict=True):
+    for place in axes.flat[len(drawn) :]:
+        place.set_visible(False)
+    for panel, place in zip(drawn, axes.flat, strict=False):
         panel(place)
         place.spines[["top", "right"]].set_visible(False)
     figure.suptitle(results[0]["machine"], fontsize=8)

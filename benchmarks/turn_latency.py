@@ -1,16 +1,15 @@
 """How long a reply takes: the median waterfall of a few turns in file mode.
 
-    python benchmarks/turn_latency.py [--turns 5] [--responder mirror embedded]
+    python benchmarks/turn_latency.py [--turns 5] [--responder mirror embedded] [--save FILE]
 
 A recorded question is asked in real time, again and again in one conversation, as at a
 microphone; the time runs from the last sound of the question to the first sample of the reply.
-The first turn is shown but not counted. Prints a table and, with --json, one JSON object.
+The first turn is shown but not counted. Prints a table or, with --json, one JSON object.
 """
 
 import argparse
 import asyncio
 import json
-import platform
 import statistics
 import tempfile
 from importlib import resources
@@ -19,10 +18,12 @@ from pathlib import Path
 from selftalk.stream.clock import SampleClock
 from selftalk.stream.config import load_config
 from selftalk.stream.files import FileMicrophone, FileSpeaker
+from selftalk.stream.machine import describe
 from selftalk.stream.selves import load_self
 from selftalk.stream.stopwatch import TurnReport
 from selftalk.stream.talk import load_cast, open_session
 
+FIGURE = "voice to voice"
 QUESTION = resources.files("selftalk.configs") / "recordings" / "go_somewhere.flac"
 
 
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--responder", nargs="+", default=["mirror", "embedded"])
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--save", type=Path, help="for plot.py")
     options = parser.parse_args()
     results = {}
     for responder in options.responder:
@@ -75,8 +77,11 @@ def main() -> None:
         if not options.json:
             for report in reports:
                 print(f"{responder:9} {report.metrics.waterfall()}")
+    told = {"figure": FIGURE, "machine": describe(), "turns": options.turns, "medians_ms": results}
+    if options.save:
+        options.save.write_text(json.dumps(told, indent=1) + "\n")
     if options.json:
-        print(json.dumps({"machine": platform.processor() or platform.machine(), **results}))
+        print(json.dumps(told))
         return
     print(f"\nmedian milliseconds over {options.turns} turns")
     names = dict.fromkeys(name for row in results.values() for name in row)
