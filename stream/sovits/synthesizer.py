@@ -6,6 +6,7 @@ Tokens are drawn in a thread of their own while earlier ones become sound. Knows
 conversations or devices.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from selftalk.stream.graph import ON_ONE_CORE, RunOptions
 from selftalk.stream.reference import Int64Array, Reference
 from selftalk.stream.resample import Resampler
 from selftalk.stream.sampling import Sampler
-from selftalk.stream.schedule import ChunkPlan, Schedule, plan_chunks
+from selftalk.stream.schedule import TOKEN_RATE_HZ, ChunkPlan, Schedule, plan_chunks
 from selftalk.stream.silence import EdgeSilence, pause_ms
 from selftalk.stream.sovits.reference import model_of, phone_ids
 from selftalk.stream.sovits.semantic import (
@@ -44,6 +45,7 @@ FEWEST_PHONES = 6
 CHUNK_TOKENS = (10, 12, 16, 25)
 """Where nothing was measured: the first chunk is short."""
 WARM_UP_TOKENS = 12
+SHOWN_CHARACTERS = 60
 
 
 class SovitsSynthesizer:
@@ -169,6 +171,7 @@ class Sentence:
         options: SynthesisOptions,
     ) -> None:
         self._synthesizer = synthesizer
+        self._text = text
         self._reference = reference
         self._options = options
         rate_hz = synthesizer.sample_rate_hz
@@ -192,6 +195,13 @@ class Sentence:
         tell("prefill")
         pieces, plan = self._synthesizer.pieces(utterance, len(self._phones), self._options, stop)
         yield from held_back(self._spoken(pieces, vocoder, stop, tell), plan.prebuffer_chunks)
+        if utterance.said >= longest_speech(len(self._phones)):
+            logging.getLogger("selftalk").warning(
+                "the voice model found no end to a sentence, so it was ended after %.0f s; another"
+                " seed, or a shorter sentence, may help: '%s'",
+                utterance.said / TOKEN_RATE_HZ,
+                self._text[:SHOWN_CHARACTERS],
+            )
 
     def _spoken(
         self, pieces: Iterator[list[int]], vocoder: SentenceVocoder, stop: StopFlag, tell: Marks

@@ -6,6 +6,7 @@ import pytest
 from fakes_sovits import bundle_of, somebody
 
 from selftalk.stream.errors import VoiceError
+from selftalk.stream.sovits.semantic import Utterance
 from selftalk.stream.sovits.synthesizer import SovitsSynthesizer, spoken_symbols
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
@@ -38,6 +39,18 @@ def test_a_sentence_word_by_word(synthesizer, voice):
     assert [word.text for word in words] == ["Good", "day"]
     assert all(a.end_samples <= b.start_samples for a, b in itertools.pairwise(words))
     assert words[-1].end_samples <= heard
+
+
+def test_a_sentence_without_an_end_is_ended_with_a_message(synthesizer, voice, monkeypatch, caplog):
+    said_at_most = {"an end": 20, "none": 100_000}
+    for end, tokens in said_at_most.items():
+        monkeypatch.setattr(
+            Utterance, "draw", lambda self, _, n=tokens: 3 if self.said < n else None
+        )
+        caplog.clear()
+        list(synthesizer.stream(TEXT, voice))
+        told = [line for line in caplog.messages if "found no end" in line and TEXT in line]
+        assert bool(told) == (end == "none")
 
 
 def test_same_seed_same_speech(synthesizer, voice):
