@@ -8,6 +8,7 @@ and suffer most from rounding.
 """
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,9 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 NBITS_BLOCK = 64
 INT8_ACTIVATIONS = 4
 """The accuracy level at which 8-bit weights meet 8-bit activations; others are far slower."""
+
+NBITS_BIAS = 5
+"""Which input of such a product its bias is."""
 
 SMALL_TENSOR_VALUES = 1024
 """Biases and scales are not worth a rounding error."""
@@ -80,7 +84,22 @@ def to_nbits8(model: onnx.ModelProto, excluded: tuple[str, ...] = ()) -> onnx.Mo
     quantizer = MatMulNBitsQuantizer(model, algo_config=config, nodes_to_exclude=list(excluded))
     quantizer.process()
     quantized: onnx.ModelProto = quantizer.model.model
+    _join_biases(quantized.graph)
     return quantized
+
+
+def _join_biases(graph: onnx.GraphProto) -> None:
+    """Give every product with 8-bit weights the bias that is added to it: a node less to run."""
+    vectors = {tensor.name for tensor in graph.initializer if len(tensor.dims) == 1}
+    products = {node.output[0]: node for node in graph.node if node.op_type == "MatMulNBits"}
+    readers = Counter(name for node in graph.node for name in node.input)
+    for added in [node for node in graph.node if node.op_type == "Add"]:
+        bias, product = sorted(added.input, key=lambda name: name in products)
+        if bias in vectors and product in products and readers[product] == 1:
+            node = products[product]
+            node.input.extend([""] * (NBITS_BIAS - len(node.input)) + [bias])
+            node.output[0] = added.output[0]
+            graph.node.remove(added)
 
 
 def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -45,11 +45,13 @@ class T2SPrefill(nn.Module):
         for layer in model.layers:
             assert isinstance(layer, T2SLayer)
             query, key, value = heads_of(layer.attention, x)
-            weights = (query @ key + mask).softmax(dim=-1)
-            x = after_attention(layer, x, weights @ value)
+            if layer is model.layers[-1]:  # only what the last row says is asked for
+                x, query, mask = x[:, -1:], query[:, :, -1:], mask[-1:]
+            found = (query @ key + mask).softmax(dim=-1) @ value  # (1, H, T, D/H)
+            x = after_attention(layer, x, found.transpose(1, 2).reshape(1, -1, model.config.width))
             keys.append(key)
             values.append(value)
-        return model.head(x[:, -1]), torch.stack(keys), torch.stack(values)
+        return model.head(x[:, 0]), torch.stack(keys), torch.stack(values)
 
 
 class T2SStep(nn.Module):
@@ -79,32 +81,42 @@ class T2SStep(nn.Module):
         keys, values = [], []
         for layer, past_key, past_value in zip(model.layers, past_keys, past_values, strict=True):
             assert isinstance(layer, T2SLayer)
-            query, key, value = heads_of(layer.attention, x)
+            query, key, value = row_heads_of(layer.attention, x)
             weights = torch.cat([query @ past_key + mask, query @ key], dim=-1).softmax(dim=-1)
-            x = after_attention(
-                layer, x, weights[..., :-1] @ past_value + weights[..., -1:] * value
-            )
+            found = weights[..., :-1] @ past_value + weights[..., -1:] * value  # (B, H, 1, D/H)
+            x = after_attention(layer, x, found.reshape(-1, 1, model.config.width))
             keys.append(key)
             values.append(value)
         return model.head(x[:, 0]), torch.stack(keys), torch.stack(values)
 
 
 def heads_of(attention: SelfAttention, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Scaled query (B, H, T, D/H), key transposed (B, H, D/H, T) and value (B, H, T, D/H)."""
-    B, T, D = x.shape
-    width = D // attention.heads
+    """Of x (1, T, D): scaled query (1, H, T, D/H), key (1, H, D/H, T) and value (1, H, T, D/H)."""
     query, key, value = (
-        part.reshape(B, T, attention.heads, width) for part in attention.qkv(x).chunk(3, dim=-1)
+        part.reshape(1, -1, attention.heads, attention.out.in_features // attention.heads)
+        for part in projections(attention, x)
     )
-    query = query.transpose(1, 2) * (1 / math.sqrt(width))
-    return query, key.permute(0, 2, 3, 1), value.transpose(1, 2)
+    return query.transpose(1, 2), key.permute(0, 2, 3, 1), value.transpose(1, 2)
 
 
-def after_attention(layer: T2SLayer, x: Tensor, y: Tensor) -> Tensor:
-    """The rest of a layer, given what its heads have found (B, H, T, D/H)."""
+def row_heads_of(attention: SelfAttention, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The same of single rows x (B, 1, D), where nothing has to change places."""
+    H, W = attention.heads, attention.out.in_features // attention.heads
+    query, key, value = projections(attention, x)
+    return query.reshape(-1, H, 1, W), key.reshape(-1, H, W, 1), value.reshape(-1, H, 1, W)
+
+
+def projections(attention: SelfAttention, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Scaled query, key and value of x (B, T, D), each of its shape."""
+    width = attention.out.in_features
+    query, key, value = attention.qkv(x).split(width, dim=-1)
+    return query * math.sqrt(attention.heads / width), key, value
+
+
+def after_attention(layer: T2SLayer, x: Tensor, found: Tensor) -> Tensor:
+    """The rest of a layer, given what its heads have found, of the shape of x (B, T, D)."""
     assert not layer.pre_norm, "official models normalise after the sum"
-    y = layer.attention.out(y.transpose(1, 2).reshape(x.shape))
-    x = layer.attention_norm(x + y)
+    x = layer.attention_norm(x + layer.attention.out(found))
     fed = layer.contract(layer.expand(x).relu())
     return layer.feed_norm(x + fed)
 
@@ -164,9 +176,9 @@ class WindowDecoder(nn.Module):
         super().__init__()
         self.sovits = sovits
 
-    def forward(self, frames: Tensor, noise: Tensor, style: Tensor) -> Tensor:
-        """Frames (1, T, D), noise (1, C, T), style (1, G) → samples (1, T * hop)."""
-        return self.sovits.decode_window(frames, noise, style)
+    def forward(self, frames: Tensor, noise: Tensor, style: Tensor, kept: Tensor) -> Tensor:
+        """Frames (1, T, D), noise (1, C, T), style (1, G), kept (2,) → samples (1, kept * hop)."""
+        return self.sovits.decode_window(frames, noise, style, kept)
 
 
 class Style(nn.Module):
@@ -287,8 +299,9 @@ def sentence_sources(sovits: Sovits) -> dict[str, GraphSource]:
                 torch.randn(1, FRAMES_PER_TOKEN * T, config.width),
                 torch.randn(1, config.latent, FRAMES_PER_TOKEN * T),
                 style,
+                torch.tensor([2, FRAMES_PER_TOKEN * T - 3]),
             ),
-            ["frames", "noise", "style"],
+            ["frames", "noise", "style", "kept"],
             ["samples"],
             {"frames": (1,), "noise": (2,), "samples": (1,)},
         ),

@@ -130,20 +130,23 @@ class Sovits(nn.Module):
         cross_style = style if self.speaker is None else self.speaker.for_text(style)
         return self.text_encoder(content, phones, cross_style, frame_mask, phone_mask)
 
-    def decode_window(self, frames: Tensor, noise: Tensor, style: Tensor) -> Tensor:
+    def decode_window(
+        self, frames: Tensor, noise: Tensor, style: Tensor, kept: Tensor | None = None
+    ) -> Tensor:
         """Speak a window of the encoded frames.
 
         Args:
             frames: (B, T, D) consecutive frames of `encode`, perhaps through `at_speed`.
             noise: (B, C, T) standard normal times its scale (0.5 is usual), for these frames.
             style: (B, G).
+            kept: (2,) the first frame that is wanted and the one after the last; by default all.
 
         Returns:
-            Waveform (B, T * hop).
+            Waveform (B, T * hop), T of the frames that are wanted.
         """
         mean, log_scale = self.text_encoder.latent(frames)
         z = self.flow.reverse(mean + noise * torch.exp(log_scale), style)
-        return self.generator(z, style)
+        return self.generator(z, style, kept)
 
     def forward(
         self, tokens: Tensor, phones: Tensor, noise: Tensor, style: Tensor, speed: float = 1.0

@@ -13,9 +13,8 @@ import numpy.typing as npt
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.onnx import Session
 
-BUCKET_SLOTS = 128
-SPARE_SLOTS = 64
-"""At least so many are free at first, so that a short sentence never grows."""
+BUCKET_SLOTS = 32
+"""All slots are read in every step, also those that are not filled; growing copies the cache."""
 
 
 class TokenCache:
@@ -40,7 +39,7 @@ class TokenCache:
         self._logits = np.zeros((1, vocabulary), np.float32)
         self._new_keys = np.zeros((layers, 1, heads, width, 1), np.float32)
         self._new_values = np.zeros((layers, 1, heads, 1, width), np.float32)
-        self._reserve(keys, values, self.length + SPARE_SLOTS)
+        self._reserve(keys, values, self.length + 1)
 
     def step(self, token: int, position: int) -> Float32Array:
         """Run the graph for one token: logits (V,), valid until the next step."""

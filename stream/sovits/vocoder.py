@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.bundle import Bundle
+from selftalk.stream.errors import BundleError
 from selftalk.stream.graph import ON_ONE_CORE, Graph, RunOptions
 
 Int64Array = npt.NDArray[np.int64]
@@ -34,9 +35,20 @@ class SovitsVocoder:
     """Makes streams; safe to share between threads."""
 
     def __init__(self, bundle: Bundle, run: RunOptions = ON_ONE_CORE) -> None:
+        """Open the graphs.
+
+        Raises:
+            BundleError: they were made for an older runtime.
+        """
         self._text = Graph(bundle.graph_path("text_encoder"), run)
         self._content = Graph(bundle.graph_path("content_encoder"), run)
         self._decoder = Graph(bundle.graph_path("decoder"), run)
+        if "kept" not in self._decoder.inputs:
+            name = bundle.manifest.name
+            raise BundleError(
+                f"voice model '{name}' was exported by an older version;"
+                f" export it again: selftalk export {name}"
+            )
         numbers = bundle.manifest.numbers
         self._latent = int(numbers["latent"])
         self._noise_scale = numbers["noise_scale"]
@@ -141,16 +153,18 @@ class SentenceVocoder:
         sizes, hop = self._sizes, self._sizes.hop_samples
         start = max(0, self._spoken - sizes.left)
         end = min(len(self._frames), until + sizes.right)
+        kept = np.array([self._spoken, min(until + 1, end)], np.int64)  # one to blend with
         window = self._decoder.run(
             frames=np.ascontiguousarray(self._frames[None, start:end]),
             noise=self._noise.between(start, end)[None],
             style=self._encoder.style[None],
+            kept=kept - start,
         )["samples"][0]
-        samples = window[(self._spoken - start) * hop : (until - start) * hop]
-        samples = blended(self._beyond, samples)
-        self._beyond = window[(until - start) * hop : (until - start + 1) * hop]
+        samples = (until - self._spoken) * hop
+        said = blended(self._beyond, window[:samples])
+        self._beyond = window[samples:]
         self._spoken = until
-        return samples
+        return said
 
 
 class Noise:

@@ -102,13 +102,14 @@ def test_encoders(voice, tokens, phones):
     np.testing.assert_allclose(alignment.sum(axis=2), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("frames", [3, 50])
-def test_decoder(voice, frames):
+@pytest.mark.parametrize(("frames", "kept"), [(3, (0, 3)), (50, (0, 50)), (50, (20, 31))])
+def test_decoder(voice, frames, kept):
     bundle, _, sovits = voice
     inputs = (
         torch.randn(1, frames, sovits.config.width),
         torch.randn(1, sovits.config.latent, frames),
         torch.randn(1, sovits.config.style_width),
+        torch.tensor(kept),
     )
     assert_parity(run_graph(bundle, "decoder", *inputs), [sovits.decode_window(*inputs)])
 

@@ -63,6 +63,18 @@ def test_windows_equal_whole(config, window_frames):
     torch.testing.assert_close(torch.cat(pieces, dim=1), whole, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kept", [(0, 30), (0, 1), (7, 8), (5, 25), (29, 30), (0, 12), (20, 30)])
+@torch.inference_mode()
+def test_what_is_kept_of_a_window_is_what_it_would_be(kept):
+    """Only the computing that nothing needs is left out."""
+    model = make(TINY)
+    frames, noise, style = utterance(model, 15)
+    hop, (first, end) = TINY.hop_samples, kept
+    whole = model.decode_window(frames, noise, style)
+    wave = model.decode_window(frames, noise, style, torch.tensor(kept))
+    torch.testing.assert_close(wave, whole[:, first * hop : end * hop], atol=1e-6, rtol=1e-5)
+
+
 @pytest.mark.parametrize("kernels", [(16, 16, 8, 2, 2), (20, 16, 8, 2, 2)])
 @torch.inference_mode()
 def test_the_margin_is_as_wide_as_it_must_be(kernels):

@@ -50,7 +50,6 @@ def test_a_growing_cache_changes_nothing(decoder, golden, monkeypatch):
     prompt = golden["prompt"][0]
     usual = say(decoder, golden, prompt, 40)
     monkeypatch.setattr(token_cache, "BUCKET_SLOTS", 3)
-    monkeypatch.setattr(token_cache, "SPARE_SLOTS", 1)
     assert say(decoder, golden, prompt, 40) == usual
 
 

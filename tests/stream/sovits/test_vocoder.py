@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from fakes_sovits import bundle_of
 
+from selftalk.stream.errors import BundleError
 from selftalk.stream.graph import Graph
 from selftalk.stream.sovits.vocoder import (
     Noise,
@@ -78,6 +79,17 @@ def test_a_sentence_from_its_tokens(bundle):
     assert sum(map(len, sound)) == int(40 / 1.25) * hop == stream.spoken_samples
     assert stream.alignment.shape == (40, 12)
     assert np.isfinite(np.concatenate(sound)).all()
+
+
+def test_a_bundle_of_an_older_version_says_so(bundle, monkeypatch):
+    class OlderGraph(Graph):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.inputs = [name for name in self.inputs if name != "kept"]
+
+    monkeypatch.setattr("selftalk.stream.sovits.vocoder.Graph", OlderGraph)
+    with pytest.raises(BundleError, match=f"selftalk export {bundle.manifest.name}"):
+        SovitsVocoder(bundle)
 
 
 def test_nothing_is_silence(bundle):
