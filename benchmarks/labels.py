@@ -1,8 +1,8 @@
 """Labels: are watermark and cue found again, after what happens to files, and only where they are?
 
-    python benchmarks/labels.py found ROOT [--clips 200]    # ROOT: see human_speech.py
-    python benchmarks/labels.py false-alarms ROOT [--hours 2]
-    python benchmarks/labels.py cost                        # CPU time of marking a first chunk
+    python benchmarks/labels.py found ROOT [--clips 200] [--more]  # ROOT: see human_speech.py
+    python benchmarks/labels.py false-alarms ROOT [--hours 2]      # or a folder of rendered shards
+    python benchmarks/labels.py cost                               # of a first chunk, marked or not
 
 `found` takes clips of readers, marks them as a synthesizer's output is marked, in pieces of 240 ms,
 puts the cue before them, and lets each condition do its harm. Prints a table, then JSON.
@@ -10,6 +10,7 @@ puts the cue before them, and lets each condition do its harm. Prints a table, t
 
 import argparse
 import io
+import itertools
 import json
 import random
 import time
@@ -21,14 +22,17 @@ import numpy as np
 import soundfile
 
 from selftalk.stream.audio import AudioChunk
+from selftalk.stream.bundle import default_bundle
 from selftalk.stream.resample import resample
+from selftalk.stream.synthesizer import open_synthesizer
 from selftalk.stream.trust.cue import find_cue, rhythm_cue, with_pause
 from selftalk.stream.trust.detection import find_watermark
-from selftalk.stream.trust.labels import Labeller
+from selftalk.stream.trust.labels import Labeller, LabelsConfig
 
 RATE_HZ = 24_000
 PIECE = 240 * RATE_HZ // 1000
 LONGEST_SECONDS = 6
+SENTENCE = "Good morning, how did you sleep, and what did you dream of?"
 Harm = Callable[[np.ndarray, np.random.Generator], AudioChunk]
 
 
@@ -118,80 +122,107 @@ CROPPED = {"2 s crop"}
 
 def found(args: argparse.Namespace) -> None:
     """Count how often each mark is found."""
-    clips = list(some_clips(args.root, args.clips, args.seed))
+    clips = [marked(clip) for clip in some_clips(args.root, args.clips, args.seed)]
+    print(f"{len(clips)} clips, {sum(map(len, clips)) / RATE_HZ / len(clips):.1f} s on average")
     rng = np.random.default_rng(args.seed)
     table = {}
-    for name, harm in (REQUIRED | (MORE if args.more else {})).items():
-        marks = cues = 0
-        for speech in clips:
-            marks += find_watermark(harm(marked(speech), rng)).found
-            cues += name not in CROPPED and find_cue(harm(after_cue(marked(speech)), rng))[0] > 0
-        table[name] = {
-            "clips": len(clips),
-            "watermark": marks / len(clips),
-            "cue": None if name in CROPPED else cues / len(clips),
-        }
+    for name, harm in (MORE if args.more else REQUIRED).items():
+        cues, marks = [], []
+        for clip in clips:
+            finding = find_watermark(harm(clip, rng))
+            marks.append(finding.found)
+            if name not in CROPPED:
+                cues.append(find_cue(harm(after_cue(clip), rng))[0] > 0)
+        table[name] = {"watermark": sum(marks), "cue": sum(cues) if cues else None}
         print(f"{name:24} {json.dumps(table[name])}", flush=True)
-    print(json.dumps(table))
+    print(json.dumps({"clips": len(clips), "found": table}))
 
 
 def false_alarms(args: argparse.Namespace) -> None:
-    """Listen to unmarked speech."""
-    heard = alarms = cues = 0.0
+    """Listen to unmarked speech, a minute at a time, as `selftalk detect` would."""
+    heard = 0.0
+    marks = cues = 0
     highest = 0.0
-    for chunk in joined(some_clips(args.root, 10**6, args.seed), 60):
-        finding = find_watermark(chunk, search_speeds=args.speeds)
+    shards = sorted(args.root.glob("shard-?????.npz"))
+    speech = rendered(shards) if shards else whole_clips(args.root, args.seed)
+    for minute, chunk in enumerate(joined(speech, 60)):
+        finding = find_watermark(chunk, search_speeds=minute % args.search_every == 0)
         heard += chunk.duration_seconds
-        alarms += finding.found
+        marks += finding.found
         cues += find_cue(chunk)[0] > 0
         highest = max(highest, finding.confidence)
-        print(
-            f"{heard / 60:6.1f} min: {alarms:.0f} marks, {cues:.0f} cues, up to {highest}",
-            flush=True,
-        )
-        if heard > 3600 * args.hours:
+        print(f"{heard / 60:6.1f} min: {marks} marks, {cues} cues, up to {highest}", flush=True)
+        if heard >= 3600 * args.hours:
             break
-    print(json.dumps({"minutes": heard / 60, "watermarks": alarms, "cues": cues}))
+    print(json.dumps({"minutes": heard / 60, "watermarks": marks, "cues": cues}))
 
 
 def cost(args: argparse.Namespace) -> None:
-    """CPU time of the first 240 ms, when a stream is latest."""
-    del args
+    """What marks cost when a stream is latest: CPU time of its first chunk, and sound held back."""
+    opened = {
+        name: open_synthesizer(default_bundle(), labels=LabelsConfig(watermark=on))
+        for name, on in (("off", False), ("on", True))
+    }
+    voice = opened["on"].voice("default")
+    for synthesizer in opened.values():
+        synthesizer.warm_up()
+    cpu_ms: dict[str, list[float]] = {"off": [], "on": [], "marking": []}
+    held = []
+    for _ in range(args.repetitions):
+        lengths = {}
+        for name, synthesizer in opened.items():
+            stream = synthesizer.stream(SENTENCE, voice)
+            began = time.process_time()
+            chunk = next(stream)
+            cpu_ms[name].append(1000 * (time.process_time() - began))
+            lengths[name] = len(chunk.audio)
+            stream.close()
+        held.append(1000 * (lengths["off"] - lengths["on"]) / opened["on"].sample_rate_hz)
+        cpu_ms["marking"].append(marking_ms())
+    result = {f"{name}_cpu_ms": round(float(np.median(x)), 1) for name, x in cpu_ms.items()}
+    p95 = round(float(np.percentile(cpu_ms["marking"], 95)), 1)
+    print(json.dumps({**result, "marking_cpu_p95_ms": p95, "held_back_ms": max(held)}))
+
+
+def marking_ms() -> float:
+    """CPU time of marking the first 240 ms of a stream."""
     speech = np.float32(0.1 * np.random.default_rng(0).standard_normal(PIECE))
-    Labeller(RATE_HZ).push(speech)
-    times = []
-    for _ in range(50):
-        labeller = Labeller(RATE_HZ)
-        began = time.process_time()
-        labeller.push(speech)
-        times.append(1000 * (time.process_time() - began))
-    print(json.dumps({"median_ms": np.median(times), "p95_ms": np.percentile(times, 95)}))
+    labeller = Labeller(RATE_HZ)
+    began = time.process_time()
+    labeller.push(speech)
+    return 1000 * (time.process_time() - began)
 
 
 def some_clips(root: Path, count: int, seed: int) -> Iterator[np.ndarray]:
-    """Clips of all readers in turn, at most six seconds of each, at 24 kHz."""
+    """So many clips of all readers in turn, at most six seconds of each, at 24 kHz."""
+    for clip in itertools.islice(whole_clips(root, seed), count):
+        yield clip[: LONGEST_SECONDS * RATE_HZ]
+
+
+def whole_clips(root: Path, seed: int) -> Iterator[np.ndarray]:
+    """Clips of all readers in turn, at 24 kHz."""
     rng = random.Random(seed)
     readers = [rng.sample(paths, len(paths)) for paths in human_speech.paths_of(root).values()]
-    clips = [human_speech.clips(paths) for paths in readers]
-    while clips and count > 0:
-        for reader in list(clips):
-            chunk = next(reader, None)
-            if chunk is None:
-                clips.remove(reader)
-            elif count > 0:
-                count -= 1
-                samples = chunk.samples[: LONGEST_SECONDS * chunk.sample_rate_hz]
-                yield resample(samples, chunk.sample_rate_hz, RATE_HZ)
+    for turn in itertools.zip_longest(*map(human_speech.clips, readers)):
+        for chunk in filter(None, turn):
+            yield resample(chunk.samples, chunk.sample_rate_hz, RATE_HZ)
+
+
+def rendered(shards: list[Path]) -> Iterator[np.ndarray]:
+    """What another synthesizer said, of the corpus that nano learns from."""
+    for shard in shards:
+        with np.load(shard) as arrays:
+            yield np.float32(arrays["samples"]) / 32768
 
 
 def joined(clips: Iterator[np.ndarray], seconds: int) -> Iterator[AudioChunk]:
-    """Clips in a row."""
-    waiting: list[np.ndarray] = []
+    """Clips in a row, cut anew."""
+    waiting = np.zeros(0, np.float32)
     for clip in clips:
-        waiting.append(clip)
-        if sum(map(len, waiting)) >= seconds * RATE_HZ:
-            yield AudioChunk(np.concatenate(waiting), RATE_HZ)
-            waiting = []
+        waiting = np.concatenate([waiting, clip])
+        while len(waiting) >= seconds * RATE_HZ:
+            yield AudioChunk(waiting[: seconds * RATE_HZ], RATE_HZ)
+            waiting = waiting[seconds * RATE_HZ :]
 
 
 def marked(speech: np.ndarray) -> np.ndarray:
@@ -217,11 +248,15 @@ def main() -> None:
         command.set_defaults(run=run)
         if run is found:
             command.add_argument("--clips", type=int, default=200)
-            command.add_argument("--more", action="store_true", help="also what is not required")
+            command.add_argument("--more", action="store_true", help="harm that is not required")
         else:
             command.add_argument("--hours", type=float, default=2.0)
-            command.add_argument("--speeds", action="store_true", help="search speeds too")
-    commands.add_parser("cost").set_defaults(run=cost)
+            command.add_argument("--search-every", type=int, default=1, metavar="MINUTES",
+                help="search other speeds, which is slow, only in one of so many minutes",
+            )  # fmt: skip
+    last = commands.add_parser("cost")
+    last.add_argument("--repetitions", type=int, default=30)
+    last.set_defaults(run=cost)
     args = parser.parse_args()
     args.run(args)
 

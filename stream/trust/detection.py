@@ -3,8 +3,8 @@
 Nothing found means nothing: marks can be removed. Knows nothing about who speaks.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ from selftalk.stream.trust.watermark import (
     DETECTOR_RATE_HZ,
     FRAMES_PER_SECOND,
     MARKED,
-    presence,
+    presences,
     spectrogram,
 )
 
 WINDOW_FRAMES, STEP_FRAMES = 4 * FRAMES_PER_SECOND, 2 * FRAMES_PER_SECOND
+BLOCK_FRAMES = 60 * FRAMES_PER_SECOND
+"""Decoded at a time, which bounds the memory that a long file takes."""
 SPEEDS = (0.98, 1.02, 0.96, 1.04, 0.95, 1.05, 0.94, 1.06, 0.92, 1.08, 0.9, 1.1)
 """Tried when nothing is found: the mark survives a change of speed of 1 %, not of more."""
 SEARCHED_SECONDS = 12
@@ -124,18 +126,19 @@ def find_watermark(chunk: AudioChunk, *, search_speeds: bool = True) -> Watermar
 
 
 def _read(levels: Float32Array, speed: float = 1.0, least: float = MARKED) -> WatermarkFinding:
-    scores = np.clip([presence(window) for window in _windows(levels)], 0, 1)
+    blocks = [levels[block] for block in _pieces(len(levels), BLOCK_FRAMES)]
+    found = [presences(block, _pieces(len(block), WINDOW_FRAMES)) for block in blocks]
+    scores = np.clip(list(chain.from_iterable(found)), 0, 1)
     best = float(scores.max(initial=0))
     share = float((scores > least).mean()) if len(scores) else 0.0
     return WatermarkFinding(best > least, round(best, 3), round(share, 3), speed)
 
 
-def _windows(levels: Float32Array) -> Iterator[Float32Array]:
-    """Overlapping pieces of four seconds; what is left joins the last."""
-    last = max(0, len(levels) - WINDOW_FRAMES)
-    starts = [*range(0, last, STEP_FRAMES), last]
-    for start in dict.fromkeys(starts):
-        yield levels[start : start + WINDOW_FRAMES]
+def _pieces(frames: int, longest: int) -> list[slice]:
+    """Pieces of at most this length, each two seconds into the one before its end."""
+    last = max(0, frames - longest)
+    starts = [*range(0, last, longest - STEP_FRAMES), last]
+    return [slice(start, min(start + longest, frames)) for start in dict.fromkeys(starts)]
 
 
 def _slowed(chunk: AudioChunk, speed: float) -> AudioChunk:

@@ -9,6 +9,7 @@ change is put into the newest 20 ms of sound, so that speech is marked while it 
 A mark is found or not; it carries no message. Knows nothing about labels, files and voices.
 """
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -159,20 +160,33 @@ def spectrogram(chunk: AudioChunk) -> Float32Array:
 
 def presence(levels: Float32Array) -> float:
     """Whether (T, 128) levels are marked: about 1 if they are, about 0 if not."""
+    return presences(levels, [slice(0, len(levels))])[0]
+
+
+def presences(levels: Float32Array, pieces: Iterable[slice]) -> list[float]:
+    """The same for pieces of (T, 128) levels, which may overlap; all of them is decoded once."""
+    stretched = {name: _stretched(levels, factor) for name, factor in _STRETCH.items()}
+    read = run_session(_decoder(), {name: float32(x.T[None]) for name, x in stretched.items()})
+    marks = [read[f"{name}_marks"][0] for name in BRANCHES]
+    return [_presence_in(levels[piece], piece.start, len(levels), marks) for piece in pieces]
+
+
+def _presence_in(
+    levels: Float32Array, start: int, frames: int, marks: Sequence[Float32Array]
+) -> float:
+    """Weigh what each branch read, (2, frames of the branch), in the audible part of a piece."""
     loudness = levels.sum(axis=1)
     audible = loudness > _AUDIBLE_SHARE * loudness.max(initial=0)
     if not audible.any():
         return 0.0
-    stretched = {name: _stretched(levels, factor) for name, factor in _STRETCH.items()}
-    read = run_session(_decoder(), {name: float32(x.T[None]) for name, x in stretched.items()})
-    weights, marks = [], []
-    for name, x in stretched.items():
-        mask = audible[np.arange(len(x)) * len(audible) // len(x)]
-        weight, mark = read[f"{name}_marks"][0][:, mask].mean(axis=1)
-        weights.append(weight)
-        marks.append(mark)
-    attention = np.exp(np.array(weights) - max(weights))
-    return float(np.dot(marks, attention) / attention.sum())
+    heard = start + np.flatnonzero(audible)
+    means = []
+    for branch in marks:
+        places = np.unique(np.minimum(heard * branch.shape[1] // frames, branch.shape[1] - 1))
+        means.append(branch[:, places].mean(axis=1))
+    weights, values = np.array(means).T
+    attention = np.exp(weights - weights.max())
+    return float(np.dot(values, attention) / attention.sum())
 
 
 def _stretched(levels: Float32Array, factor: float) -> Float32Array:
