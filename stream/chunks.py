@@ -5,7 +5,7 @@ Shared by the synthesizers. Knows nothing about models.
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -28,20 +28,21 @@ def split_words(
 
 
 def pieces_of(
-    tokens: Iterator[int], plan: ChunkPlan, is_silent: Callable[[int], bool] | None = None
+    tokens: Iterator[int], plan: ChunkPlan, quiet: Sequence[bool] = ()
 ) -> Iterator[list[int]]:
     """Group tokens into chunks.
 
     Args:
         tokens: one by one.
         plan: how long chunks may be.
-        is_silent: whether a token is a pause, where a cut is best. None is waited for.
+        quiet: for each token, as far as known, whether sound would pause at a cut after it: there
+            a gap is heard least. No pause is waited for.
     """
     piece: list[int] = []
-    for token in tokens:
+    for index, token in enumerate(tokens):
         piece.append(token)
-        full = len(piece) >= plan.limit
-        if full or (is_silent is not None and is_silent(token) and plan.may_cut(len(piece))):
+        pause = index < len(quiet) and quiet[index]
+        if len(piece) >= plan.limit or (pause and plan.may_cut(len(piece))):
             plan.cut(len(piece))
             yield piece
             piece = []

@@ -35,6 +35,7 @@ from selftalk.stream.voices import Voice, find_voice
 
 SILENCE, FULL_STOP = "SP", "."
 SILENCE_ID = SYMBOLS_V2.index(SILENCE)
+PAUSE_IDS = symbol_ids((SILENCE, *PUNCTUATION))
 
 WARM_UP_WORDS = {"en": "hello", "zh": "你好", "ja": "はい", "ko": "네", "yue": "你好"}
 
@@ -128,7 +129,8 @@ class NanoSynthesizer:
         symbols = plan.symbols[plan.alignment.frame_symbol]
         tokens = parts.semantic.tokens(plan, sampler, stop)
         token = 0
-        for piece in ahead(pieces_of(tokens, chunks), stop):
+        quiet = quiet_cuts(plan, parts.vocoder.lookahead_tokens)
+        for piece in ahead(pieces_of(tokens, chunks, quiet), stop):
             if token == 0:
                 tell("first_semantic_token")
             frames = slice(FRAMES_PER_TOKEN * token, FRAMES_PER_TOKEN * (token + len(piece)))
@@ -151,6 +153,12 @@ def symbols_of(phonemes: Phonemes) -> np.ndarray:
     ended = phonemes.symbols[-1:] and phonemes.symbols[-1] in PUNCTUATION
     ids = symbol_ids(phonemes.symbols if ended else (*phonemes.symbols, FULL_STOP))
     return np.concatenate([[SILENCE_ID], ids, [SILENCE_ID]]).astype(np.int64)
+
+
+def quiet_cuts(plan: Plan, lookahead_tokens: int) -> list[bool]:
+    """For each token, whether a chunk that ends with it can be heard as far as into a pause."""
+    paused = np.isin(plan.symbols, PAUSE_IDS)[plan.alignment.token_symbol]
+    return [False] * lookahead_tokens + paused.tolist()
 
 
 def word_times(phonemes: Phonemes, plan: Plan) -> tuple[WordTime, ...]:

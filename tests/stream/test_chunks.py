@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from selftalk.stream.chunks import ahead, held_back, limited, pieces_of
-from selftalk.stream.schedule import FixedPlan
+from selftalk.stream.schedule import Costs, FixedPlan, Machine, solve
 from selftalk.stream.stop import StopFlag
 
 
@@ -25,6 +25,18 @@ def test_pieces_grow_and_the_last_length_repeats():
         6,
         3,
     ]
+
+
+def test_cuts_fall_into_pauses_and_wait_for_none():
+    quick = solve(Machine(Costs(0.001, 0.002, 0.001), Costs(0.002, 0.004, 0.002), 3))
+
+    def ends(*pauses):
+        quiet = [token in pauses for token in range(90)]  # of the last ones nothing is known
+        return [piece[-1] for piece in pieces_of(iter(range(100)), quick.begin(), quiet)]
+
+    assert ends() == [4, 16, 41, 66, 91, 99]
+    assert ends(12, 13, 30) == [4, 12, 30, 55, 80, 99]
+    assert ends(1, 17, 95) == ends(), "too short a chunk would be late, or none was there to cut"
 
 
 def test_drawing_stays_only_a_little_ahead():

@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from selftalk.stream.alignment import align
 from selftalk.stream.bundle import Bundle
-from selftalk.stream.nano_synthesizer import NanoSynthesizer
+from selftalk.stream.nano_synthesizer import NanoSynthesizer, quiet_cuts, symbols_of
 from selftalk.stream.sampling import SamplingConfig
+from selftalk.stream.schedule import Costs, Machine, solve
+from selftalk.stream.semantic import Plan
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.synthesizer import SynthesisOptions
+from selftalk.stream.text import phonemize
 from selftalk.stream.voices import Voice
 
 TINY = Path(__file__).parent.parent / "data" / "bundle_tiny"
@@ -33,6 +37,23 @@ def test_chunked_equals_whole(synthesizer, voice, chunk_tokens):
     whole = synthesizer.synthesize(TEXT, voice, SynthesisOptions(chunk_tokens=(10_000,)))
     chunked = synthesizer.synthesize(TEXT, voice, SynthesisOptions(chunk_tokens=chunk_tokens))
     assert np.abs(whole.samples).max() > 0.01
+    np.testing.assert_allclose(chunked.samples, whole.samples, atol=1e-5)
+
+
+def test_a_cut_is_quiet_where_sound_reaches_into_a_pause():
+    symbols = symbols_of(phonemize("No, no", "en"))  # SP N OW1 , N OW1 . SP
+    one_token_each = np.full(len(symbols), 1.6).cumsum().round().astype(int)
+    plan = Plan(symbols, np.zeros((8, 1), np.float32), align(np.diff(one_token_each, prepend=0)))
+    paused = [True, False, False, True, False, False, True, True]
+    assert quiet_cuts(plan, 0)[:8] == paused
+    assert quiet_cuts(plan, 3)[:8] == [False, False, False, *paused[:5]]
+
+
+def test_a_measured_machine_hears_the_same_speech(voice):
+    quick = solve(Machine(Costs(0.001, 0.002, 0.001), Costs(0.002, 0.004, 0.002), 3))
+    synthesizer = NanoSynthesizer(Bundle.load(TINY), schedule=quick)
+    whole = synthesizer.synthesize(TEXT, voice, SynthesisOptions(chunk_tokens=(10_000,)))
+    chunked = synthesizer.synthesize(TEXT, voice)
     np.testing.assert_allclose(chunked.samples, whole.samples, atol=1e-5)
 
 
