@@ -62,7 +62,10 @@ def _pypinyin() -> ModuleType:
 
 def speak(text: str) -> list[Spoken]:
     """Phonemes of Chinese text, character by character (a number is one word)."""
-    return by_phrase(normalize(text), _speak_phrase)
+    return [
+        mark if mark.word else mark._replace(characters="".join(mark.symbols))
+        for mark in by_phrase(normalize(text), _speak_phrase)
+    ]
 
 
 def _speak_phrase(phrase: Sequence[Written]) -> list[Spoken]:
@@ -71,7 +74,8 @@ def _speak_phrase(phrase: Sequence[Written]) -> list[Spoken]:
     for piece in phrase:
         pairs = [syllable_symbols(next(syllables)) for _ in piece.spoken]
         symbols = tuple(symbol for pair in pairs if pair for symbol in pair)
-        spoken.append(Spoken(piece.written, symbols))
+        said = (char for char, pair in zip(simplified(piece.spoken), pairs, strict=True) if pair)
+        spoken.append(Spoken(piece.written, symbols, "".join(said)))
     return spoken
 
 

@@ -13,6 +13,8 @@ class Spoken(NamedTuple):
 
     word: str
     symbols: tuple[str, ...]
+    characters: str = ""
+    """What Mandarin reads, number words written out: each has as many of the symbols."""
 
 
 class Written(NamedTuple):
@@ -34,9 +36,14 @@ class Phonemes:
     """The written words; Chinese and Cantonese: single characters."""
     language: str
     """``en``, ``zh``, ``ja``, ``ko`` or ``yue``; of a mixed text, the main language."""
+    characters: tuple[str, ...] = ()
+    """What Mandarin reads, cut where another language stands between."""
+    character_index: tuple[int, ...] = ()
+    """For each symbol the index of its character in all ``characters`` together, or -1."""
 
     def __post_init__(self) -> None:
         assert len(self.symbols) == len(self.word_index), (self.symbols, self.word_index)
+        assert len(self.character_index) in (0, len(self.symbols)), self.character_index
 
     def __len__(self) -> int:
         return len(self.symbols)
@@ -70,11 +77,25 @@ def join(spoken: Iterable[Spoken], language: str) -> Phonemes:
     symbols: list[str] = []
     word_index: list[int] = []
     words: list[str] = []
-    for word, word_symbols in spoken:
+    characters: list[str] = []
+    character_index: list[int] = []
+    for word, word_symbols, read in spoken:
         if not word_symbols:
             continue
         if word:
             words.append(word)
         symbols.extend(word_symbols)
         word_index.extend([len(words) - 1 if word else -1] * len(word_symbols))
-    return Phonemes(tuple(symbols), tuple(word_index), tuple(words), language)
+        if not read:
+            character_index.extend([-1] * len(word_symbols))
+            continue
+        if not character_index or character_index[-1] < 0:
+            characters.append("")
+        before = sum(map(len, characters))
+        characters[-1] += read
+        each = len(word_symbols) // len(read)
+        character_index.extend(before + place // each for place in range(len(word_symbols)))
+    return Phonemes(
+        tuple(symbols), tuple(word_index), tuple(words), language,
+        tuple(characters), tuple(character_index),
+    )  # fmt: skip

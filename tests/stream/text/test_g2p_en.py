@@ -1,6 +1,7 @@
 import pytest
 
 from selftalk.stream.text.g2p_en import speak, word_symbols
+from selftalk.stream.text.phonemes import Spoken
 
 
 @pytest.mark.parametrize(
@@ -33,8 +34,8 @@ def test_a_word_that_no_dictionary_knows_is_still_said():
 
 
 def test_the_before_a_vowel():
-    assert speak("the end") == [("the", ("DH", "IY0")), ("end", ("EH1", "N", "D"))]
-    assert speak("the start")[0] == ("the", ("DH", "AH0"))
+    assert speak("the end") == [Spoken("the", ("DH", "IY0")), Spoken("end", ("EH1", "N", "D"))]
+    assert speak("the start")[0] == Spoken("the", ("DH", "AH0"))
 
 
 def test_every_entry_of_the_lexicon_is_made_of_official_symbols():

@@ -6,7 +6,7 @@ from selftalk.stream.text.g2p_ja import speak
 
 
 def said(text):
-    return " ".join(symbol for _, symbols in speak(text) for symbol in symbols)
+    return " ".join(symbol for spoken in speak(text) for symbol in spoken.symbols)
 
 
 def test_pitch_tells_chopsticks_from_a_bridge_and_an_edge():
@@ -25,5 +25,5 @@ def test_voiceless_vowels_are_written_voiced_and_rare_consonants_in_parts():
 
 
 def test_a_written_number_is_one_word_however_many_morphemes_it_has():
-    words = [word for word, _ in speak("2024年です")]
+    words = [spoken.word for spoken in speak("2024年です")]
     assert words == ["2024", "年", "です"]

@@ -65,7 +65,7 @@ def test_sounds(written, heard):
 
 
 def test_letters_spaces_and_silent_onsets_as_in_the_official_symbols():
-    assert [symbols for _, symbols in speak("왜 의")] == [
+    assert [spoken.symbols for spoken in speak("왜 의")] == [
         ("ㅇ", "ㅗ", "ㅐ"),
         ("空",),
         ("ㅇ", "ㅡ", "ㅣ"),
@@ -73,7 +73,7 @@ def test_letters_spaces_and_silent_onsets_as_in_the_official_symbols():
 
 
 def test_lone_letters_are_said():
-    assert [symbols for _, symbols in speak("ㅋㅋ ㅠ")] == [
+    assert [spoken.symbols for spoken in speak("ㅋㅋ ㅠ")] == [
         ("ㅋ", "ㅡ", "ㅋ", "ㅡ"),
         ("空",),
         ("ㅇ", "ㅣ", "ㅜ"),

@@ -1,3 +1,4 @@
+from selftalk.stream.text import phonemize
 from selftalk.stream.text.phonemes import Spoken, Written, by_phrase, join
 
 
@@ -15,6 +16,16 @@ def test_join_numbers_the_words_and_leaves_out_what_has_no_sound():
     assert len(phonemes) == 5
 
 
+def test_every_symbol_knows_what_mandarin_reads_and_no_other_language_does():
+    phonemes = phonemize("我用GPT写12行。", "zh")
+    assert phonemes.characters == ("我用", "写十二行.")
+    read = "".join(phonemes.characters)
+    said = [read[index] if index >= 0 else "" for index in phonemes.character_index]
+    assert said == [*"我我用用", *[""] * 6, *"写写十十二二行行", "."]
+    for language in ("en", "ja", "ko", "yue"):
+        assert set(phonemize("3, OK.", language).character_index) == {-1}
+
+
 def test_a_phrase_is_what_stands_between_two_marks():
     seen = []
 
@@ -23,7 +34,7 @@ def test_a_phrase_is_what_stands_between_two_marks():
         return [Spoken(piece.written, (piece.spoken,)) for piece in phrase]
 
     pieces = [Written("a", "x"), Written("b", "y"), Written("", ","), Written("c", "z")]
-    assert [word for word, _ in by_phrase(pieces, speak)] == ["a", "b", "", "c"]
+    assert [spoken.word for spoken in by_phrase(pieces, speak)] == ["a", "b", "", "c"]
     assert seen == ["xy", "z"]
 
 
@@ -35,5 +46,5 @@ def test_an_endless_phrase_is_cut_without_losing_a_word():
         lengths.append(sum(len(piece.spoken) for piece in phrase))
         return [Spoken(piece.written, ("a",)) for piece in phrase]
 
-    assert [word for word, _ in by_phrase(pieces, speak)] == [piece.written for piece in pieces]
+    assert [spoken.word for spoken in by_phrase(pieces, speak)] == [piece.written for piece in pieces]
     assert max(lengths) <= 400
