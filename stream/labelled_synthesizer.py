@@ -5,6 +5,7 @@ Python. Knows nothing about how speech is made.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -73,6 +74,9 @@ class LabelledSynthesizer:
         """
         may_speak(voice.name, voice.about, voice.speaker)
         self._log(text, voice)
+        if voice.tempo != 1:
+            options = options or self.options
+            options = replace(options, speed=options.speed * voice.tempo)
         spoken = self.inner.stream(text, voice, stop=stop, marks=marks, options=options)
         return self._marked(spoken, stop or StopFlag())
 

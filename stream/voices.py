@@ -17,6 +17,14 @@ from selftalk.stream.audio import Float32Array, write_atomically
 from selftalk.stream.errors import VoiceError
 from selftalk.stream.home import data_folder
 from selftalk.stream.reference import Reference, read_reference
+from selftalk.stream.styles import (
+    NEUTRAL,
+    Shade,
+    Style,
+    arrays_of,
+    read_shades,
+    split_name,
+)
 from selftalk.stream.trust.permission import is_stock, require_consent
 
 SUFFIX = ".voice"
@@ -44,6 +52,24 @@ class Voice:
     """What was learnt from recordings: files that change graphs, by the names of the graphs."""
     reference: Reference | None = None
     """For GPT-SoVITS models, which do not use the speaker encoder."""
+    shades: dict[Style, Shade] = field(default_factory=dict)
+    """How it sounds in other styles, as far as recordings showed it."""
+    tempo: float = 1.0
+    """Against the usual one, in the style that was chosen."""
+
+    def in_style(self, style: Style) -> "Voice":
+        """The same voice in a style; what was learnt for the usual one stays."""
+        if style == NEUTRAL:
+            return self
+        shade = self.shades.get(style)
+        if shade is None:
+            shade = Shade.by_rule(style, self.speaker, self.mean_log_pitch)
+        return replace(
+            self,
+            speaker=shade.speaker,
+            mean_log_pitch=shade.mean_log_pitch,
+            tempo=shade.tempo,
+        )
 
     def save(self, path: Path) -> None:
         """Write the voice in one step."""
@@ -66,6 +92,7 @@ class Voice:
             arrays["timbre"] = self.timbre
         if self.reference is not None:
             arrays |= self.reference.arrays()
+        arrays |= arrays_of(self.shades)
         write_atomically(path, safetensors.numpy.save(arrays, metadata=header))
 
     @classmethod
@@ -82,6 +109,7 @@ class Voice:
                 pitch = file.get_tensor("mean_log_pitch")
                 timbre = file.get_tensor("timbre") if "timbre" in file.keys() else None  # noqa: SIM118
                 reference = read_reference(header, file)
+                shades = read_shades(file)
             name, about = header["name"], header["about"]
             learnt = header.get("patches", [])
         except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
@@ -89,7 +117,7 @@ class Voice:
         if unknown := set(learnt) - set(PATCHED_GRAPHS):
             raise VoiceError(f"'{path}' changes graphs that voices may not: {sorted(unknown)[0]}")
         patches = {graph: learnt_folder(path) / f"{graph}{PATCH_SUFFIX}" for graph in learnt}
-        return cls(name, speaker, float(pitch[0]), about, timbre, patches, reference)
+        return cls(name, speaker, float(pitch[0]), about, timbre, patches, reference, shades)
 
 
 def learnt_folder(path: Path) -> Path:
@@ -115,18 +143,19 @@ def find_voice(name: str, shipped: Path) -> Voice:
     """Load a voice by name, if it may speak; never another one in its place.
 
     Args:
-        name: as `selftalk voices` lists it.
+        name: as `selftalk voices` lists it; a style may follow, such as "me:lively".
         shipped: the folder of voices that came with the bundle.
 
     Raises:
-        VoiceError: there is no voice of this name.
+        VoiceError: there is no voice of this name, or no such style.
         ConsentError: it is a person's voice, and no receipt of their consent holds.
     """
+    name, style = split_name(name)
     known = list_voices(shipped)
     if name not in known:
         raise VoiceError(f"unknown voice '{name}'; known: {', '.join(sorted(known)) or 'none'}")
     path = known[name]
-    voice = Voice.load(path)
+    voice = Voice.load(path).in_style(style)
     if path.parent != shipped or not is_stock(voice.about):
         require_consent(name, voice.about, voice.speaker)
     return replace(voice, name=name)

@@ -16,14 +16,17 @@ from selftalk.stream.studio.engineer import CHECKS
 from selftalk.stream.studio.enrolment import (
     keep_voice,
     pitch_hz,
+    shades_in,
     speech_in,
     speech_of,
     zero_shot_voice,
 )
-from selftalk.stream.studio.recording import STYLES, load_recording
+from selftalk.stream.studio.recording import Recording, load_recording
 from selftalk.stream.studio.report import Finding
 from selftalk.stream.studio.speaker_check import check_speaker
 from selftalk.stream.studio.take import find_files, read_take
+from selftalk.stream.styles import SEPARATOR, STYLES
+from selftalk.stream.timbre import SpeakerSpace
 from selftalk.stream.trust.consent import VALID_DAYS, consent_session
 from selftalk.stream.trust.permission import require_consent
 from selftalk.stream.trust.receipts import Receipt, receipts_of
@@ -58,9 +61,14 @@ def run(args: argparse.Namespace) -> int:
     """Make the voice, ask for consent unless it was given, keep the voice."""
     name = check_voice_name(args.name)
     bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
-    pieces, findings = _speech(args)
+    recording = None if args.files else load_recording(name)
+    pieces, findings = _speech(args, recording)
     model = SpeakerEncoder(bundle.graph_path("speaker"))
-    voice, speakers, own = zero_shot_voice(name, pieces, model, {"language": args.language})
+    voice, speakers, own = zero_shot_voice(
+        name, pieces, model, {"language": args.language}, SpeakerSpace(bundle).timbre
+    )
+    if recording is not None:
+        voice = replace(voice, shades=shades_in(recording, model))
     findings.append(check_speaker(speakers))
     for finding in findings:
         if finding.verdict != "good":
@@ -74,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(
             f"voice '{name}', {pitch_hz(voice):.0f} Hz, of {voice.about['seconds']} s of speech"
-            f" → {path}\ntry it: selftalk say --voice {name} 'Hello, this is me.'"
+            f" → {path}{_shown(voice)}\ntry it: selftalk say --voice {name} 'Hello, this is me.'"
         )
     return 0
 
@@ -89,9 +97,10 @@ def given_consent(voice: Voice) -> Receipt | None:
     return None
 
 
-def _speech(args: argparse.Namespace) -> tuple[list[AudioChunk], list[Finding]]:
-    if not args.files:
-        recording = load_recording(args.name)
+def _speech(
+    args: argparse.Namespace, recording: Recording | None
+) -> tuple[list[AudioChunk], list[Finding]]:
+    if recording is not None:
         return speech_in(recording, args.style), []
     vad = load_vad()
     takes = [read_take(path, vad) for path in find_files(args.files)]
@@ -115,11 +124,17 @@ def _ask(args: argparse.Namespace, clips: Sequence[AudioChunk]) -> Receipt:
     return answer(session, challenge, list(clips), args.statement)
 
 
+def _shown(voice: Voice) -> str:
+    names = [f"{voice.name}{SEPARATOR}{style}" for style in voice.shades]
+    return f"\nand in other styles, as recorded: {', '.join(names)}" if names else ""
+
+
 def _facts(voice: Voice, findings: Sequence[Finding], path: Path) -> dict[str, object]:
     return {
         "voice": voice.name,
         "pitch_hz": round(pitch_hz(voice), 1),
         "seconds": float(voice.about["seconds"]),
+        "styles": sorted(voice.shades),
         "receipt": voice.about["receipt"],
         "findings": [one.sentence for one in findings if one.verdict != "good"],
         "path": str(path),

@@ -4,7 +4,7 @@ A session has instructions, functions, a voice and a speed of its own; one reply
 Knows nothing about sockets or turns.
 """
 
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
@@ -46,10 +46,13 @@ class Answering:
         """Instructions of a self that was chosen; those of the session win."""
         self.next: ResponseSettings | None = None
         """What is different for the next reply only."""
+        self.on_reply: Callable[[], None] = lambda: None
+        """Called when a reply begins."""
         self._shared = shared
 
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str | ToolCall, None]:
         """Yield the reply's text and the calls in it."""
+        self.on_reply()
         wanted, self.next = effective(self.settings, self.next), None
         said = list(messages)
         if not any(message.role in ("user", "tool") for message in said):
@@ -93,13 +96,20 @@ class ChosenVoice:
 
     def __init__(self, shared: SpeechSynthesizer[Any], voice: Any) -> None:
         self.voice = voice
+        self.next: Any = None
+        """Of the next reply only, if it has one of its own."""
         self.speed = 1.0
+        self._of_reply: Any = None
         self._shared = shared
 
     @property
     def sample_rate_hz(self) -> int:
         """The rate of every chunk."""
         return self._shared.sample_rate_hz
+
+    def begin_reply(self) -> None:
+        """Speak in the next reply's voice from now on."""
+        self._of_reply, self.next = self.next, None
 
     def stream(
         self,
@@ -111,13 +121,12 @@ class ChosenVoice:
     ) -> Iterator[SpeechChunk]:
         """Yield the speech of a sentence in the session's voice."""
         options = getattr(self._shared, "options", None)
+        voice = self._of_reply or self.voice
         if self.speed == 1.0 or options is None:
-            return self._shared.stream(text, self.voice, stop=stop, marks=marks)
+            return self._shared.stream(text, voice, stop=stop, marks=marks)
         faster = replace(options, speed=min(2.0, max(0.5, options.speed * self.speed)))
         stream: Any = self._shared.stream
-        found: Iterator[SpeechChunk] = stream(
-            text, self.voice, stop=stop, marks=marks, options=faster
-        )
+        found: Iterator[SpeechChunk] = stream(text, voice, stop=stop, marks=marks, options=faster)
         return found
 
 
@@ -128,6 +137,14 @@ def effective(settings: RealtimeSession, reply: ResponseSettings | None) -> Real
     names = ("instructions", "tools", "tool_choice", "max_output_tokens", "output_modalities")
     changes = {name: getattr(reply, name) for name in names if getattr(reply, name) is not UNSET}
     return structs.replace(settings, **changes)
+
+
+def voice_of_reply(reply: ResponseSettings | None) -> str:
+    """The voice that one reply asks for; empty for the session's."""
+    if reply is None or reply.audio is UNSET or reply.audio.output.voice is UNSET:
+        return ""
+    voice = reply.audio.output.voice
+    return voice if isinstance(voice, str) else voice.id
 
 
 def _options(wanted: RealtimeSession, offers_functions: bool) -> dict[str, Any]:

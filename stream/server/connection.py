@@ -27,7 +27,7 @@ from selftalk.stream.protocol.settings import (
     SemanticVad,
     SessionSettings,
 )
-from selftalk.stream.server.answering import Answering, ChosenVoice, effective
+from selftalk.stream.server.answering import Answering, ChosenVoice, effective, voice_of_reply
 from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.item_conversation import ItemConversation, new_id
 from selftalk.stream.server.network import NetworkSink, NetworkSource
@@ -44,6 +44,7 @@ from selftalk.stream.server.session_stages import ChosenLanguage, JudgeOnDemand,
 from selftalk.stream.server.side_reply import SideReplies
 from selftalk.stream.server.wire_audio import WireDecoder
 from selftalk.stream.session import Session
+from selftalk.stream.styles import voice_of
 
 SHORTEST_COMMIT_MS = 100
 LONGEST_UTTERANCE_SECONDS = 120
@@ -67,6 +68,7 @@ class Connection:
         shared = context.stages
         self._answering = Answering(shared.responder, self._reply_settings())
         self._voice = ChosenVoice(shared.synthesizer, shared.voice)
+        self._answering.on_reply = self._voice.begin_reply
         self._language = ChosenLanguage(shared.recognizer, context.language)
         self._judge = JudgeOnDemand(shared.end_of_turn) if shared.end_of_turn else None
         self._stages = stages_of_session(
@@ -213,13 +215,18 @@ class Connection:
 
     def _choose_voice(self, changed: RealtimeSession) -> None:
         output = changed.audio.output
-        name = checked_voice(output.voice_name, self._context.voice_names())
+        name = self._allowed_voice(output.voice_name)
         if name != self._voice_name:
-            if self._notices.voice_was_heard:
-                raise ProtocolError("the voice stays once it was heard", "cannot_update_voice")
             self._voice.voice = self._context.voice_named(name)
         self._voice.speed = output.speed
         self._voice_name = name
+
+    def _allowed_voice(self, wanted: str) -> str:
+        """The name of a voice that may be used now; its style may always change."""
+        name = checked_voice(wanted, self._context.voice_names())
+        if self._notices.voice_was_heard and voice_of(name) != voice_of(self._voice_name):
+            raise ProtocolError("the voice stays once it was heard", "cannot_update_voice")
+        return name
 
     def _choose_self(self) -> None:
         """Talk as whom the client chose; what it cannot choose stays as the server has it."""
@@ -329,6 +336,8 @@ class Connection:
                 "conversation_already_has_active_response",
             )
         settings = effective(self.settings, wanted)
+        name = voice_of_reply(wanted)
+        self._voice.next = self._context.voice_named(self._allowed_voice(name)) if name else None
         self._answering.next = wanted
         self._notices.next_settings = settings
         self._notices.next_metadata = wanted.metadata if wanted else None

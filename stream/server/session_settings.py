@@ -19,6 +19,7 @@ from selftalk.stream.protocol.settings import (
     SessionSettings,
     TurnDetection,
 )
+from selftalk.stream.styles import voice_of
 from selftalk.stream.turns import TurnConfig
 
 Settings = TypeVar("Settings", bound=SessionSettings)
@@ -107,7 +108,7 @@ def checked_voice(name: str, known: list[str]) -> str:
     Raises:
         ProtocolError: there is none of this name.
     """
-    if name in known:
+    if voice_of(name) in known:
         return name
     if name in OPENAI_VOICES:
         return "default"

@@ -16,11 +16,17 @@ from selftalk.stream.protocol import server_events as events
 from selftalk.stream.protocol.codec import ProtocolError
 from selftalk.stream.protocol.items import Item
 from selftalk.stream.protocol.settings import RealtimeSession, ResponseSettings
-from selftalk.stream.server.answering import Answering, effective
+from selftalk.stream.server.answering import (
+    Answering,
+    ChosenVoice,
+    effective,
+    voice_of_reply,
+)
 from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.item_conversation import ItemConversation
 from selftalk.stream.server.network import NetworkSink
 from selftalk.stream.server.notice_writer import NoticeWriter
+from selftalk.stream.server.session_settings import checked_voice
 from selftalk.stream.session import Session
 from selftalk.stream.stages import Stages
 
@@ -74,6 +80,10 @@ class SideReplies:
         chosen = effective(settings, wanted)
         answering = Answering(self._context.stages.responder, chosen)
         stages = replace(self._stages, responder=answering)
+        if name := voice_of_reply(wanted):
+            voice = self._context.voice_named(checked_voice(name, self._context.voice_names()))
+            synthesizer = ChosenVoice(self._context.stages.synthesizer, voice)
+            stages = replace(stages, synthesizer=synthesizer)
         rate_hz = stages.synthesizer.sample_rate_hz
         notices = NoticeWriter(
             conversation,

@@ -1,26 +1,33 @@
 """Enrolment: a voice at once from a few seconds of speech, nothing learnt.
 
-The speaker embedding and the mean pitch are all that a zero-shot voice is. Knows nothing about
+The speaker embedding, the mean pitch and, if the model can hear it, the timbre are all that a
+zero-shot voice is. Knows nothing about
 consent: the voice made here may not speak before its owner agreed.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk
+from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.errors import AudioFileError, VoiceError
 from selftalk.stream.pitch import mean_log_pitch, track_pitch
-from selftalk.stream.studio.recording import Recording, Style
+from selftalk.stream.resample import resample
+from selftalk.stream.studio.recording import Recording, Slice
 from selftalk.stream.studio.speaker_check import SpeakerModel, Speakers, tell_apart
 from selftalk.stream.studio.take import Take
+from selftalk.stream.styles import NEUTRAL, STYLES, Shade, Style
+from selftalk.stream.timbre import HEARING_RATE_HZ
 from selftalk.stream.voices import SUFFIX, Voice, voices_folder
 
 LEAST_SECONDS = 3.0
 PIECE_SECONDS = 6.0
 """Speech is compared in pieces of about this length."""
+
+Hear = Callable[[AudioChunk], Float32Array | None]
+"""As `SpeakerSpace.timbre`."""
 
 
 def speech_of(takes: Sequence[Take]) -> list[AudioChunk]:
@@ -59,8 +66,31 @@ def speech_in(recording: Recording, style: Style = "neutral") -> list[AudioChunk
     return [recording.slices[place].audio for place in places]
 
 
+def shades_in(recording: Recording, model: SpeakerModel) -> dict[Style, Shade]:
+    """How a person sounds in the styles that their recording shows beside the neutral one."""
+    usual = _tempo(recording.slices)
+    shades: dict[Style, Shade] = {}
+    for style in STYLES:
+        if style != NEUTRAL and style in recording.references:
+            shown = [recording.slices[place] for place in recording.references[style]]
+            centre = np.mean([model.embed(piece.audio) for piece in shown], axis=0)
+            pitch = float(np.mean([piece.mean_log_pitch for piece in shown]))
+            tempo = _tempo(shown) / usual if usual else 1.0
+            shades[style] = Shade(centre / np.linalg.norm(centre), pitch, tempo)
+    return shades
+
+
+def _tempo(slices: Sequence[Slice]) -> float:
+    """Median syllables per second; 0 where none were counted."""
+    return float(np.median([piece.syllables_per_second for piece in slices] or [0.0]))
+
+
 def zero_shot_voice(
-    name: str, pieces: Sequence[AudioChunk], model: SpeakerModel, about: dict[str, str]
+    name: str,
+    pieces: Sequence[AudioChunk],
+    model: SpeakerModel,
+    about: dict[str, str],
+    hear_timbre: Hear = lambda _: None,
 ) -> tuple[Voice, Speakers, list[AudioChunk]]:
     """Make a voice of pieces of speech; those of a second person are left out.
 
@@ -79,7 +109,9 @@ def zero_shot_voice(
         "origin": "enrolled",
         "seconds": f"{sum(piece.duration_seconds for piece in own):.1f}",
     }
-    return Voice(name, speakers.centre, pitch, facts), speakers, own
+    heard = (resample(piece.samples, piece.sample_rate_hz, HEARING_RATE_HZ) for piece in own)
+    timbre = hear_timbre(AudioChunk(np.concatenate(list(heard)), HEARING_RATE_HZ))
+    return Voice(name, speakers.centre, pitch, facts, timbre), speakers, own
 
 
 def keep_voice(voice: Voice) -> Path:

@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import msgspec
 import numpy as np
@@ -25,13 +24,11 @@ from selftalk.stream.errors import AudioFileError
 from selftalk.stream.home import data_folder
 from selftalk.stream.resample import resample
 from selftalk.stream.studio.report import RecordingReport
+from selftalk.stream.styles import Style
 from selftalk.stream.voices import check_voice_name
 
 FORMAT = 1
 MANIFEST = "recording.json"
-
-Style = Literal["neutral", "lively", "tired"]
-STYLES: tuple[Style, ...] = get_args(Style)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.studio.recording import Slice, Style
+from selftalk.stream.studio.recording import Slice
+from selftalk.stream.styles import Style
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 3.0, 10.0
 BEST_SECONDS = 6.0
