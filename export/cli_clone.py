@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from selftalk.stream.studio.engineer import Engineer
 from selftalk.stream.studio.recording import Recording, Slice, joined, load_recording
 from selftalk.stream.studio.take import find_files, read_take
 from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
+from selftalk.stream.timbre import SpeakerSpace
 from selftalk.stream.trust.permission import SAME_SPEAKER, SAME_VOICE, require_consent
 from selftalk.stream.vad import load_vad
 from selftalk.stream.voices import (
@@ -69,6 +71,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--model", help="an imported GPT-SoVITS voice to fine-tune instead of nano")
     parser.add_argument("--hubert", type=Path, help="folder chinese-hubert-base, for --model")
     parser.add_argument("--speaker-model", type=Path, help="ERes2NetV2's file, for v2Pro")
+    parser.add_argument("--bert", type=Path, help="folder chinese-roberta-wwm-ext-large, likewise")
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
     parser.set_defaults(run=run)
 
@@ -92,7 +95,8 @@ def run(args: argparse.Namespace) -> int:
     recording = agreed(recording, receipt.embedding, embed)
     if args.model:
         return _official(args, recording)
-    return _nano(args, replace(voice, patches={}, timbre=None), recording, bundle)
+    timbre = SpeakerSpace(bundle).timbre(recording.joined(CONSENT_RATE_HZ))
+    return _nano(args, replace(voice, patches={}, timbre=timbre), recording, bundle)
 
 
 def _nano(args: argparse.Namespace, voice: Voice, recording: Recording, bundle: Bundle) -> int:
@@ -184,26 +188,30 @@ def judged(
     from selftalk.export.cloning import HELD_OUT_EVERY
     from selftalk.models.training.texts import held_out
 
-    language = bundle.manifest.languages[0]
     embed = SpeakerEncoder(bundle.graph_path("speaker")).embed
     unheard: Sequence[Slice] = (
         recording.slices[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY] or recording.slices[-1:]
     )
     check = Check(
         NanoSynthesizer(bundle),
-        recognizer_of(language),
+        heard,
         embed,
-        language,
-        held_out(language)[:SENTENCES],
+        {language: held_out(language)[:SENTENCES] for language in bundle.manifest.languages},
         embed(joined(unheard, 16_000)),
         work / "candidates",
     )
     return check.choose(candidates)
 
 
+@cache
 def recognizer_of(language: str) -> Recognizer:
     """The recogniser that writes down what a voice says."""
     return load_recognizer(RecognizerConfig(language=language))
+
+
+def heard(audio: AudioChunk, language: str) -> str:
+    """What the recogniser understands."""
+    return recognizer_of(language).transcribe(audio, language).text
 
 
 def keep(chosen: "Candidate", scores: "dict[str, Score]", folder: Path) -> Path:
@@ -225,10 +233,10 @@ def keep(chosen: "Candidate", scores: "dict[str, Score]", folder: Path) -> Path:
     return path
 
 
-def vars_of(score: "Score") -> dict[str, float]:
+def vars_of(score: "Score") -> dict[str, object]:
     """A score as JSON holds it."""
     return {
-        "word_error_rate": round(score.word_error_rate, 4),
+        "error_rates": {name: round(rate, 4) for name, rate in score.error_rates.items()},
         "similarity": round(score.similarity, 4),
     }
 
@@ -247,7 +255,8 @@ def write_page(
     from selftalk.models.training.texts import held_out
 
     synthesizer = open_synthesizer(bundle)  # marks what it says as synthetic
-    language = bundle.manifest.languages[0]
+    known = recording.language in bundle.manifest.languages
+    language = recording.language if known else bundle.manifest.languages[0]
     options = SynthesisOptions(language=language)
     learnt = Voice.load(path)
     slices: list[Slice | None] = [*recording.slices[:COMPARED], *[None] * COMPARED]
@@ -257,7 +266,7 @@ def write_page(
         rows.append(Row(text, [piece.audio if piece else None, *spoken]))
     figures = [
         ("similarity", f"{before.similarity:.2f}", f"{after.similarity:.2f}"),
-        ("word errors", f"{before.word_error_rate:.0%}", f"{after.word_error_rate:.0%}"),
+        *((f"errors ({name})", *rates) for name, rates in _rates(before, after, 0).items()),
     ]
     columns = ["a recording (another text)", "enrolled", f"learnt: {chosen.what}"]
     page = compare_page(f"The voice {chosen.voice.name}", columns, rows, figures)
@@ -276,16 +285,26 @@ def _report(
     if chosen.what == "nothing":
         print("what was learnt made the voice no better, so it stays as it was enrolled")
     print(f"similarity {before.similarity:.2f} → {after.similarity:.2f}")
-    print(f"word errors {before.word_error_rate:.1%} → {after.word_error_rate:.1%}")
+    for language, (was, now) in _rates(before, after, 1).items():
+        print(f"errors of the recogniser ({language}) {was} → {now}")
     print(f"learnt: {chosen.what} ({size / 2**20:.1f} MiB); listen: {page}")
+
+
+def _rates(before: "Score", after: "Score", digits: int) -> dict[str, tuple[str, str]]:
+    return {
+        language: (f"{rate:.{digits}%}", f"{after.error_rates[language]:.{digits}%}")
+        for language, rate in before.error_rates.items()
+    }
 
 
 def _official(args: argparse.Namespace, recording: Recording) -> int:
     from selftalk.export.official_clone import fine_tune
+    from selftalk.export.official_training import Networks
 
     if args.hubert is None:
         raise VoiceError("fine-tuning an imported voice needs --hubert, chinese-hubert-base")
-    folder = fine_tune(args.name, args.model, recording, args.hubert, args.speaker_model)
+    networks = Networks(args.hubert, args.speaker_model, args.bert)
+    folder = fine_tune(args.name, args.model, recording, networks)
     print(f"{folder}; next: selftalk export {args.name}")
     return 0
 

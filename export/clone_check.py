@@ -1,8 +1,8 @@
 """The check of a cloned voice: is it still understood, and is it more like the person?
 
-Sentences that nobody trained on are spoken by every candidate and written down by the recogniser.
-The first candidate that is hardly less intelligible than the voice as it was is taken. Knows
-nothing about training.
+Sentences that nobody trained on are spoken by every candidate, in all languages of the model, and
+written down by a recogniser. The first candidate that is hardly less intelligible in any of them
+than the voice as it was is taken. Knows nothing about training.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,26 +14,33 @@ import numpy as np
 from selftalk.export.cloning import Candidate
 from selftalk.stream.audio import AudioChunk, concat
 from selftalk.stream.nano_synthesizer import NanoSynthesizer
-from selftalk.stream.recognizer import Recognizer
-from selftalk.stream.resample import resample
 from selftalk.stream.synthesizer import SynthesisOptions
 from selftalk.stream.voices import Voice
 from selftalk.stream.wer import error_rate, total_error_rate
 
 LOST_WORDS = 0.05
 """How much the word error rate may rise: 5 points."""
-RECOGNIZER_RATE_HZ = 16_000
 
 Embed = Callable[[AudioChunk], np.ndarray]
+Hear = Callable[[AudioChunk, str], str]
+"""Speech and its language → what was understood."""
 
 
 @dataclass(frozen=True)
 class Score:
     """How one candidate speaks."""
 
-    word_error_rate: float
+    error_rates: dict[str, float]
+    """Of words, in Chinese and Japanese of characters, by language."""
     similarity: float
     """Cosine of its speech and held-out recordings of the person."""
+
+    def understood_as(self, before: "Score") -> bool:
+        """Whether no language lost more words than may be lost."""
+        return all(
+            rate <= before.error_rates[language] + LOST_WORDS
+            for language, rate in self.error_rates.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -41,10 +48,10 @@ class Check:
     """What is needed to judge."""
 
     synthesizer: NanoSynthesizer
-    recognizer: Recognizer
+    hear: Hear
     embed: Embed
-    language: str
-    sentences: Sequence[str]
+    sentences: dict[str, Sequence[str]]
+    """By language."""
     held_out: np.ndarray
     """(256,) embedding of recordings that were not learnt from."""
     work: Path
@@ -53,22 +60,24 @@ class Check:
     def score(self, candidate: Candidate) -> Score:
         """Let a candidate speak all sentences."""
         voice = self.kept(candidate)
-        options = SynthesisOptions(language=self.language)
-        spoken = [self.synthesizer.synthesize(text, voice, options) for text in self.sentences]
-        rates = [
-            error_rate(text, self._heard(audio), self.language)
-            for text, audio in zip(self.sentences, spoken, strict=True)
-        ]
+        spoken, rates = [], {}
+        for language, sentences in self.sentences.items():
+            options = SynthesisOptions(language=language)
+            said = [self.synthesizer.synthesize(text, voice, options) for text in sentences]
+            rates[language] = total_error_rate(
+                error_rate(text, self.hear(audio, language), language)
+                for text, audio in zip(sentences, said, strict=True)
+            ).rate
+            spoken += said
         embedding = self.embed(concat(spoken, self.synthesizer.sample_rate_hz))
-        return Score(total_error_rate(rates).rate, float(embedding @ self.held_out))
+        return Score(rates, float(embedding @ self.held_out))
 
     def choose(self, candidates: Sequence[Candidate]) -> tuple[Candidate, Score, Score]:
         """The best candidate, its score, and that of the voice as it was."""
         before = self.score(candidates[-1])
         for candidate in candidates[:-1]:
             after = self.score(candidate)
-            clear = after.word_error_rate <= before.word_error_rate + LOST_WORDS
-            if clear and after.similarity > before.similarity:
+            if after.understood_as(before) and after.similarity > before.similarity:
                 return candidate, after, before
         return candidates[-1], before, before
 
@@ -81,9 +90,3 @@ class Check:
             patches[name] = folder / f"{name}.patch"
             patch.save(patches[name])
         return replace(candidate.voice, patches=patches)
-
-    def _heard(self, audio: AudioChunk) -> str:
-        samples = resample(audio.samples, audio.sample_rate_hz, RECOGNIZER_RATE_HZ)
-        return self.recognizer.transcribe(
-            AudioChunk(samples, RECOGNIZER_RATE_HZ), self.language
-        ).text

@@ -1,11 +1,11 @@
 """Cloning: a person's recordings → what nano has to change to sound like them.
 
-    slices ─▶ examples ─▶ stage A ─▶ stage B ─▶ stage T ─▶ patches of the bundle's graphs
-                                                    └─▶ check: still intelligible? more alike?
+    slices ─▶ examples ─▶ sound ─▶ rhythm ─▶ patches of the bundle's graphs
+                                      └─▶ check: still intelligible? more alike?
 
 Every stage is a resumable run in the work folder. What makes speech less intelligible is taken
-back: first the rhythm, then the sound, at last everything. Knows nothing about the command line,
-consent, or where voices are kept.
+back: first the rhythm, then half of the sound, at last everything. Knows nothing about the command
+line, consent, or where voices are kept.
 """
 
 import copy
@@ -13,49 +13,47 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
 
+from selftalk.export.ge2e import from_graph
 from selftalk.export.nano import SMALLER, NanoModules, graph_sources
 from selftalk.export.onnx import export_graph, save_graph
-from selftalk.models.nano import NanoVocoder
+from selftalk.models.nano import SAMPLE_RATE_HZ, NanoVocoder
+from selftalk.models.training.likeness import Likeness
 from selftalk.models.training.loop import Run, Schedule, Task, Watch
 from selftalk.models.training.person import Learnt, Listen, PersonReader
 from selftalk.models.training.replay import replayed
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.models.training.texts import written_lines
 from selftalk.models.training.voice_task import (
-    SCHEDULE_A,
-    SCHEDULE_B,
-    SCHEDULE_T,
-    STAGE_A,
-    STAGE_B,
-    PersonalVocoder,
-    Replay,
+    RHYTHM_SCHEDULE,
+    SOUND_SCHEDULE,
+    Said,
     VoiceTask,
     rhythm_task,
 )
-from selftalk.stream.audio import AudioChunk
+from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import AudioFileError
 from selftalk.stream.graph_patch import GraphPatch
-from selftalk.stream.pitch import track_pitch
+from selftalk.stream.speaker import SpeakerEncoder
 from selftalk.stream.studio.recording import Slice
-from selftalk.stream.timbre import GRAPH as TIMBRE_GRAPH
-from selftalk.stream.timbre import TIMBRE_SCALE, SpeakerSpace
-from selftalk.stream.voices import Voice, list_voices
+from selftalk.stream.timbre import SpeakerSpace
+from selftalk.stream.voices import Voice
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
-FORMAT = 2  # of the runs: another one begins anew
+FORMAT = 3  # of the runs: another one begins anew
 HELD_OUT_EVERY = 7
 LEAST_SECONDS = 15.0
 RHYTHM_SECONDS = 30.0  # below, too little to learn how a person times their words
-REPLAYED_LINES = 16
+SAID_LINES = 12  # in each language of the model
 TEXT_GRAPHS = ("t2s_prefill", "t2s_step")
 
 
@@ -71,14 +69,16 @@ class Base:
 class Lengths:
     """Steps of each stage."""
 
-    colour: int = SCHEDULE_A.steps
-    sound: int = SCHEDULE_B.steps
-    rhythm: int = SCHEDULE_T.steps
+    sound: int = SOUND_SCHEDULE.steps
+    rhythm: int = RHYTHM_SCHEDULE.steps
 
     @property
     def total(self) -> int:
         """All steps."""
-        return self.colour + self.sound + self.rhythm
+        return self.sound + self.rhythm
+
+
+Patches = dict[str, GraphPatch]
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,14 @@ class Candidate:
     """A voice with what was learnt, in memory."""
 
     what: str
-    """What was learnt: "colour, sound and rhythm" …"""
+    """What was learnt: "sound and rhythm" …"""
     voice: Voice
-    patches: dict[str, GraphPatch] = field(default_factory=dict)
+    make_patches: Callable[[], Patches] = dict
+
+    @cached_property
+    def patches(self) -> Patches:
+        """What changes the graphs; made when it is asked for, as that takes half a minute."""
+        return self.make_patches()
 
 
 @dataclass(frozen=True)
@@ -119,71 +124,68 @@ class Cloner:
                 f"{seconds:.0f} s of speech are too few to learn a voice;"
                 f" at least {LEAST_SECONDS:.0f} s are needed, a minute is good"
             )
-        colour = SpeakerSpace(self.base.bundle).speaker(voice).vector[:-1]
         self.tell("listening to the recordings")
-        train, valid = self._examples(slices, language, colour)
-        work = self.work / work_name(voice, slices, self.lengths)
-        vocoder = self._colour(train, valid, work)
-        coloured = self._coloured(voice, colour, vocoder)
-        only_colour = Candidate("colour", coloured, self._sound_patch(vocoder))
-        vocoder = self._sound(vocoder, train, valid, work)
-        sound = Candidate("colour and sound", coloured, self._sound_patch(vocoder))
-        candidates = [sound, only_colour, Candidate("nothing", voice)]
-        rhythm = self._rhythm(train, valid, work, seconds)
+        train, valid = self._examples(voice, slices, language)
+        work = self.work / work_name(voice, slices, self.lengths, self.base.bundle)
+        learnt = self._sound(voice, train, valid, work / "sound")
+        half = midway(self.base.modules.vocoder, learnt)
+        sound = Candidate("sound", voice, partial(self._sound_patches, learnt))
+        candidates = [
+            sound,
+            Candidate("half of the sound", voice, partial(self._sound_patches, half)),
+            Candidate("nothing", voice),
+        ]
+        rhythm = self._rhythm(train, valid, work / "rhythm", seconds)
         if rhythm is not None:
-            patches = sound.patches | self._patches(rhythm, TEXT_GRAPHS)
-            candidates.insert(0, Candidate("colour, sound and rhythm", coloured, patches))
+            make = partial(self._rhythm_patches, rhythm, sound)
+            candidates.insert(0, Candidate("sound and rhythm", voice, make))
         return candidates
 
     def _examples(
-        self, slices: Sequence[Slice], language: str, colour: np.ndarray
+        self, voice: Voice, slices: Sequence[Slice], language: str
     ) -> tuple[list[Learnt], list[Learnt]]:
+        """What was recorded; without its text if the model does not speak the language."""
         assert self.base.modules.tokenizer is not None, "cloning needs the tokenizer"
+        colour = SpeakerSpace(self.base.bundle).speaker(voice).vector[:-1]
         reader = PersonReader(self.base.modules.tokenizer, self.listen)
-        learnt = [reader.read(piece.audio, piece.text, language, colour) for piece in slices]
-        return split(learnt)
-
-    def _colour(
-        self, train: Sequence[Learnt], valid: Sequence[Learnt], work: Path
-    ) -> PersonalVocoder:
-        size = len(train[0].example.speaker) - 1
-        torch.manual_seed(0)
-        model = PersonalVocoder(copy.deepcopy(self.base.modules.vocoder), size)
-        parts = STAGE_A
-        if TIMBRE_GRAPH not in self.base.bundle.manifest.graphs:
-            parts = STAGE_A.removeprefix("shift|")  # such a model has no place to move to
-        task = VoiceTask(model, train, valid, parts=parts)
-        run = self._run(task, replace(SCHEDULE_A, steps=self.lengths.colour), work / "colour", 0)
-        return averaged(run, model)
+        languages = self.base.bundle.manifest.languages
+        known = language in languages
+        return split(
+            [
+                reader.read(
+                    piece.audio,
+                    piece.text if known else "",
+                    language if known else languages[0],
+                    colour,
+                )
+                for piece in slices
+            ]
+        )
 
     def _sound(
-        self,
-        before: PersonalVocoder,
-        train: Sequence[Learnt],
-        valid: Sequence[Learnt],
-        work: Path,
-    ) -> PersonalVocoder:
-        model = copy.deepcopy(before)
-        task = VoiceTask(model, train, valid, self._replay(), parts=STAGE_B)
-        schedule = replace(SCHEDULE_B, steps=self.lengths.sound)
-        return averaged(self._run(task, schedule, work / "sound", self.lengths.colour), model)
+        self, voice: Voice, train: Sequence[Learnt], valid: Sequence[Learnt], folder: Path
+    ) -> NanoVocoder:
+        torch.manual_seed(0)
+        vocoder = copy.deepcopy(self.base.modules.vocoder)
+        graph = self.base.bundle.graph_path("speaker")
+        person = mean_embedding(train, SpeakerEncoder(graph))
+        likeness = Likeness(from_graph(graph), torch.from_numpy(person))
+        task = VoiceTask(vocoder, train, valid, self._said(voice), likeness)
+        schedule = replace(SOUND_SCHEDULE, steps=self.lengths.sound)
+        return averaged(self._run(task, schedule, folder, 0), vocoder)
 
-    def _replay(self) -> list[Replay]:
-        modules, bundle = self.base.modules, self.base.bundle
-        space = SpeakerSpace(bundle)
-        stock = [
-            space.speaker(Voice.load(path))
-            for path in list_voices(bundle.voices_folder).values()
-            if path.parent == bundle.voices_folder
+    def _said(self, voice: Voice) -> list[Said]:
+        lines = [
+            (line, language)
+            for language in self.base.bundle.manifest.languages
+            for line in written_lines(language)[:SAID_LINES]
         ]
-        if not stock:
-            return []
-        language = bundle.manifest.languages[0]
-        lines = [(line, language) for line in written_lines(language)[:REPLAYED_LINES]]
-        return replayed(modules.text_to_tokens, modules.vocoder, stock, lines)
+        speaker = SpeakerSpace(self.base.bundle).speaker(voice)
+        modules = self.base.modules
+        return replayed(modules.text_to_tokens, modules.vocoder, speaker, lines)
 
     def _rhythm(
-        self, train: Sequence[Learnt], valid: Sequence[Learnt], work: Path, seconds: float
+        self, train: Sequence[Learnt], valid: Sequence[Learnt], folder: Path, seconds: float
     ) -> TextToTokens | None:
         """The token decoder with the person's rhythm; None if it does not help."""
         if seconds < RHYTHM_SECONDS:
@@ -193,9 +195,8 @@ class Cloner:
         if task is None:
             return None
         before = held_out_loss(task, model)
-        offset = self.lengths.colour + self.lengths.sound
-        schedule = replace(SCHEDULE_T, steps=self.lengths.rhythm)
-        run = self._run(task, schedule, work / "rhythm", offset)
+        schedule = replace(RHYTHM_SCHEDULE, steps=self.lengths.rhythm)
+        run = self._run(task, schedule, folder, self.lengths.sound)
         after = held_out_loss(task, run.average.module)
         return averaged(run, model) if after < before else None
 
@@ -207,25 +208,16 @@ class Cloner:
         run.fit()
         return run
 
-    def _coloured(self, voice: Voice, colour: np.ndarray, model: PersonalVocoder) -> Voice:
-        if TIMBRE_GRAPH not in self.base.bundle.manifest.graphs:
-            return voice
-        moved = colour + model.shift.detach().numpy()
-        return replace(voice, timbre=(moved / TIMBRE_SCALE).astype(np.float32))
+    def _sound_patches(self, vocoder: NanoVocoder) -> Patches:
+        return self._patches(replace(self.base.modules, vocoder=vocoder.eval()), ("vocoder",))
 
-    def _sound_patch(self, model: PersonalVocoder) -> dict[str, GraphPatch]:
-        return self._patches(model.vocoder, ("vocoder",))
+    def _rhythm_patches(self, rhythm: TextToTokens, sound: Candidate) -> Patches:
+        modules = replace(self.base.modules, text_to_tokens=rhythm.eval())
+        return sound.patches | self._patches(modules, TEXT_GRAPHS)
 
-    def _patches(
-        self, module: TextToTokens | NanoVocoder, names: Sequence[str]
-    ) -> dict[str, GraphPatch]:
-        """What graphs made of a learnt module have other than those of the bundle."""
+    def _patches(self, modules: NanoModules, names: Sequence[str]) -> Patches:
+        """What graphs made of learnt modules have other than those of the bundle."""
         self.tell("writing down what was learnt")
-        modules = self.base.modules
-        if isinstance(module, TextToTokens):
-            modules = replace(modules, text_to_tokens=module.eval())
-        else:
-            modules = replace(modules, vocoder=module.eval())
         return {name: self._patch(modules, name) for name in names}
 
     def _patch(self, modules: NanoModules, name: str) -> GraphPatch:
@@ -240,18 +232,11 @@ class Cloner:
         return GraphPatch.between(self.base.bundle.graph_path(name).read_bytes(), personal)
 
 
-def enrolled(
-    name: str,
-    slices: Sequence[Slice],
-    embed: Callable[[AudioChunk], np.ndarray],
-    about: dict[str, str],
-) -> Voice:
-    """A voice as zero-shot cloning makes it: the mean embedding and pitch of its slices."""
-    mean = np.mean([embed(piece.audio) for piece in slices], axis=0)
-    logs = [np.log(hz[hz > 0]) for hz in (track_pitch(piece.audio) for piece in slices)]
-    voiced = np.concatenate(logs) if logs else np.zeros(0)
-    pitch = float(np.median(voiced)) if len(voiced) else float(np.log(170.0))
-    return Voice(name, (mean / np.linalg.norm(mean)).astype(np.float32), pitch, about)
+def mean_embedding(learnt: Sequence[Learnt], encoder: SpeakerEncoder) -> Float32Array:
+    """Of what is learnt from alone: what is held out stays unknown."""
+    waves = [AudioChunk(each.example.wave, SAMPLE_RATE_HZ) for each in learnt]
+    mean = np.mean([encoder.embed(wave) for wave in waves], axis=0)
+    return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
 
 def split(items: Sequence[Learnt]) -> tuple[list[Learnt], list[Learnt]]:
@@ -269,15 +254,26 @@ def held_out_loss(task: Task, model: torch.nn.Module) -> float:
     return figures["tokens"] + figures["durations"]
 
 
+def midway(before: Module, after: Module) -> Module:
+    """A model halfway between two: less is learnt, and less forgotten."""
+    middle = copy.deepcopy(after)
+    learnt = after.state_dict()
+    middle.load_state_dict(
+        {name: torch.lerp(value, learnt[name], 0.5) for name, value in before.state_dict().items()}
+    )
+    return middle
+
+
 def averaged(run: Run, model: Module) -> Module:
     """The model with the averaged weights of a finished run."""
     model.load_state_dict(run.average.module.state_dict())
     return model.eval()
 
 
-def work_name(voice: Voice, slices: Sequence[Slice], lengths: Lengths) -> str:
-    """The folder of the runs: other recordings, another one."""
-    digest = hashlib.sha256(json.dumps([FORMAT, asdict(lengths)]).encode())
+def work_name(voice: Voice, slices: Sequence[Slice], lengths: Lengths, bundle: Bundle) -> str:
+    """The folder of the runs: other recordings or another model, another one."""
+    graphs = {name: spec.sha256 for name, spec in bundle.manifest.graphs.items()}
+    digest = hashlib.sha256(json.dumps([FORMAT, asdict(lengths), graphs]).encode())
     for piece in slices:
         digest.update(piece.samples.tobytes())
         digest.update(piece.text.encode())

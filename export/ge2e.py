@@ -12,28 +12,17 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import onnx
 import torch
-from torch import Tensor, nn
+from onnx import ModelProto, numpy_helper
 
+from selftalk.models.ge2e import EMBEDDING_SIZE, LAYERS, MEL_BANDS, Ge2e
 from selftalk.stream.audio import write_atomically
-from selftalk.stream.speaker import EMBEDDING_SIZE, MEL_BANDS, WINDOW_FRAMES
+from selftalk.stream.errors import BundleError
+from selftalk.stream.speaker import WINDOW_FRAMES
 
-LAYERS = 3
-
-
-class Ge2e(nn.Module):
-    """Three LSTM layers; the last state of the last one, made positive and of length 1."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(MEL_BANDS, EMBEDDING_SIZE, LAYERS, batch_first=True)
-        self.linear = nn.Linear(EMBEDDING_SIZE, EMBEDDING_SIZE)
-
-    def forward(self, windows: Tensor) -> Tensor:
-        """windows: (B, T, 40) mel power → (B, 256)."""
-        _, (hidden, _) = self.lstm(windows)
-        raw = torch.relu(self.linear(hidden[-1]))
-        return nn.functional.normalize(raw, dim=1)
+GATES, TORCH_GATES = "iofc", "ifco"  # the order of an LSTM's gates in ONNX and in torch
 
 
 def load(checkpoint: Path) -> Ge2e:
@@ -62,6 +51,33 @@ def export(model: Ge2e, target: Path) -> None:
             verbose=False,
         )
         write_atomically(target, written.read_bytes())
+
+
+def from_graph(path: Path) -> Ge2e:
+    """The module that a graph was made of: what a bundle holds can be learnt with, too.
+
+    Raises:
+        BundleError: it is a graph of something else.
+    """
+    model = Ge2e()
+    try:
+        model.load_state_dict(_weights(onnx.load(path)))
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise BundleError(f"'{path}' does not hold the speaker encoder GE2E") from error
+    return model.eval()
+
+
+def _weights(graph: ModelProto) -> dict[str, torch.Tensor]:
+    """Matrices keep their names in the graph; the biases lie in one row for each layer."""
+    held = {each.name: numpy_helper.to_array(each) for each in graph.graph.initializer}
+    weights = {name: value for name, value in held.items() if name.startswith(("lstm.", "linear."))}
+    layers = [node for node in graph.graph.node if node.op_type == "LSTM"]
+    for layer, node in zip(range(LAYERS), layers, strict=True):
+        both = held[node.input[3]].reshape(2, len(GATES), EMBEDDING_SIZE)
+        for name, biases in zip(("bias_ih", "bias_hh"), both, strict=True):
+            ordered = [biases[GATES.index(gate)] for gate in TORCH_GATES]
+            weights[f"lstm.{name}_l{layer}"] = np.concatenate(ordered)
+    return {name: torch.from_numpy(value.copy()) for name, value in weights.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -28,7 +28,7 @@ WINDOW_FRAMES = 160
 STEP_FRAMES = 77
 """1.3 windows begin in a second, so they overlap by half."""
 _MIN_COVERAGE = 0.75
-_TARGET_DBFS = -30.0
+TARGET_DBFS = -30.0
 _MIN_SECONDS = 0.3
 
 
@@ -96,7 +96,7 @@ def mel_power(samples: Float32Array) -> Float32Array:
 def _raised_to_target(samples: Float32Array) -> Float32Array:
     """Raise quiet speech to the level the network knows; loud speech stays as it is."""
     level = 20 * np.log10(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
-    gain_db = max(0.0, _TARGET_DBFS - float(level))
+    gain_db = max(0.0, TARGET_DBFS - float(level))
     return np.asarray(samples * 10 ** (gain_db / 20), np.float32)
 
 

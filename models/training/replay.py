@@ -1,4 +1,4 @@
-"""Replay: stock voices spoken by nano itself, for a model that learns one voice.
+"""Replay: sentences in an enrolled voice by nano itself, for a model that learns that voice.
 
 So it keeps what it knows about sounds that a minute of recording may lack. The examples are exact:
 melody, tokens and waveform come from one run of the unchanged model. Knows nothing about training.
@@ -12,30 +12,28 @@ from torch.nn import functional as F
 
 from selftalk.models.nano import FRAMES_PER_TOKEN, NanoVocoder
 from selftalk.models.training.examples import Example
-from selftalk.models.training.person import text_symbols, tracked_pulses
+from selftalk.models.training.person import PERSON, text_symbols, tracked_pulses
 from selftalk.models.training.t2s_task import TextToTokens
-from selftalk.models.training.voice_task import Replay
+from selftalk.models.training.voice_task import Said
 from selftalk.models.waveform import apply_filters, frame_spectra, overlap_add
 from selftalk.stream.alignment import TOKEN_SAMPLES, Alignment, align
 from selftalk.stream.sampling import Sampler
 from selftalk.stream.semantic import DEFAULT_SAMPLING, whole_units
 from selftalk.stream.vocoder import Speaker
 
-STOCK = "stock"
-
 
 @torch.no_grad()
 def replayed(
     text_to_tokens: TextToTokens,
     vocoder: NanoVocoder,
-    voices: Sequence[Speaker],
+    voice: Speaker,
     lines: Sequence[tuple[str, str]],
-) -> list[Replay]:
-    """Speak lines (text, language), the voices taking turns."""
+) -> list[Said]:
+    """Say lines (text, language) in a voice."""
     text_to_tokens.eval()
     vocoder.eval()
     return [
-        _speak(text_to_tokens, vocoder, voices[index % len(voices)], text, language, index)
+        _speak(text_to_tokens, vocoder, voice, text, language, index)
         for index, (text, language) in enumerate(lines)
     ]
 
@@ -47,7 +45,7 @@ def _speak(
     text: str,
     language: str,
     seed: int,
-) -> Replay:
+) -> Said:
     symbols = text_symbols(text, language)
     heard = torch.from_numpy(voice.vector)[None]
     context, log_durations = text_to_tokens.encoder(
@@ -68,11 +66,11 @@ def _speak(
         prosody=prosody,
         heard_prosody=prosody.astype(np.float16),
         speaker=voice.vector,
-        speaker_name=STOCK,
+        speaker_name=PERSON,
         pair=-1,
         first_sample=0,
     )
-    return Replay(example, tokens)
+    return Said(example, tokens)
 
 
 def _tokens(

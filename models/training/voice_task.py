@@ -1,12 +1,12 @@
 """Learning a voice: the few parameters of nano that make it sound like one person.
 
-    stage A   who the networks think speaks, and shifts of what follows from it: colour and level,
-              nothing that could be unlearnt
-    stage B   how the condition shapes every layer, the last blocks, the head, the melody
-    stage T   the rhythm: durations, and the last layer of the token decoder
+    sound     how the condition shapes every layer of the vocoder, its last blocks, its head
+    rhythm    durations, and the last layer of the token decoder
 
-A quarter of what stage B hears are stock voices spoken by the unchanged model, so that sounds
-that the recordings lack are not forgotten. Knows nothing about recordings or files.
+Two kinds of speech are heard. Recordings of the person say how they sound. Sentences that the
+unchanged model says in the enrolled voice say what each sound is: their symbols are exact, those
+of a recording are not, and all sounds occur, as they do not in a minute. A speaker encoder tells of
+both how near they are to the person. Knows nothing about recordings or files.
 """
 
 import re
@@ -20,13 +20,13 @@ from torch.nn import functional as F
 
 from selftalk.models.nano import NanoVocoder
 from selftalk.models.training.examples import Example
+from selftalk.models.training.likeness import Likeness
 from selftalk.models.training.loop import Schedule
-from selftalk.models.training.person import PERSON, Learnt
+from selftalk.models.training.person import Learnt
 from selftalk.models.training.precision import mixed_precision
 from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
 from selftalk.models.training.vocoder_task import (
     Crop,
-    VocoderBatch,
     crop_of,
     prosody_loss,
     run_vocoder,
@@ -34,126 +34,132 @@ from selftalk.models.training.vocoder_task import (
 )
 from selftalk.models.waveform import SpectralLoss
 
-STAGE_A = r"shift|vocoder\.speaker\.layers\.2\.bias|vocoder\..*\.film\.bias"
-STAGE_B = (
-    r"vocoder\.(speaker\.layers\.2\..*|.*\.film\..*|filter\.blocks\.[3-9]\..*|norm\..*"
-    r"|filter_out\..*|prosody\..*|prosody_out\..*)"
+SOUND = (
+    r"speaker\..*|.*\.film\..*|filter\.blocks\.[3-9]\..*|norm\..*|filter_out\..*"
+    r"|prosody_out\..*"
 )
-STAGE_T = (
+RHYTHM = (
     r"encoder\.duration\..*|encoder\.speaker\.layers\.2\..*|decoder\.layers\.{last}\..*"
     r"|decoder\.norm\..*"
 )
-REPLAY = 0.25
+RECORDED, SAID = 3, 3  # crops of each kind in a batch
 SYMBOL_DROP = 0.1
 PROSODY_NOISE = 0.15
+LIKENESS, ARTICULATION = 3.0, 2.0  # weights of the losses
 
-SCHEDULE_A = Schedule(
-    steps=80, learning_rate=5e-3, warmup_steps=10, betas=(0.8, 0.99), averaging=0.9,
-    weight_decay=0.0, save_every_seconds=15, validate_every_steps=40, report_every_steps=10,
+SOUND_SCHEDULE = Schedule(
+    steps=140, learning_rate=6e-4, warmup_steps=10, betas=(0.8, 0.99), averaging=0.95,
+    weight_decay=0.0, save_every_seconds=15, validate_every_steps=35, report_every_steps=10,
 )  # fmt: skip
-SCHEDULE_B = replace(SCHEDULE_A, steps=300, learning_rate=4e-4, warmup_steps=20, averaging=0.97)
-SCHEDULE_T = replace(SCHEDULE_A, steps=80, learning_rate=1e-4, betas=(0.9, 0.98), averaging=0.9)
+RHYTHM_SCHEDULE = replace(
+    SOUND_SCHEDULE, steps=80, learning_rate=1e-4, betas=(0.9, 0.98), averaging=0.9
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """A stock voice's speech, spoken by the unchanged model."""
+class Said:
+    """A sentence that the unchanged model says in the enrolled voice."""
 
     example: Example
     tokens: np.ndarray
 
 
-class PersonalVocoder(nn.Module):
-    """The vocoder, and where the person is in the space of speakers."""
-
-    def __init__(self, vocoder: NanoVocoder, colour_size: int) -> None:
-        super().__init__()
-        self.vocoder = vocoder
-        self.shift = nn.Parameter(torch.zeros(colour_size))
-
-    def run(self, batch: VocoderBatch, is_person: Tensor) -> tuple[Tensor, Tensor]:
-        """As `run_vocoder`; the items (B,) of the person are moved to their place."""
-        moved = F.pad(self.shift, (0, 1)) * is_person[:, None]
-        return run_vocoder(self.vocoder, replace(batch, speaker=batch.speaker + moved))
-
-
 class VoiceTask:
-    """Stages A and B: spectra and melody of the person's recordings."""
+    """Sound and melody of the recordings, the words of what the model says."""
 
     def __init__(
         self,
-        model: PersonalVocoder,
+        model: NanoVocoder,
         train: Sequence[Learnt],
         valid: Sequence[Learnt],
-        replay: Sequence[Replay] = (),
+        said: Sequence[Said],
+        likeness: Likeness,
         *,
-        parts: str = STAGE_B,
-        batch: int = 6,
-        crop_tokens: int = 32,
+        crop_tokens: int = 40,
     ) -> None:
         self.model = model
-        train_only(model, parts)
-        self.train, self.valid, self.replay = train, valid, replay
-        self.batch, self.crop_tokens = batch, crop_tokens
+        train_only(model, SOUND)
+        self.train, self.valid, self.said, self.likeness = train, valid, said, likeness
+        self.crop_tokens = crop_tokens
         self.spectral = SpectralLoss()
+        lengths = np.array([len(learnt.tokens) for learnt in train], float)
+        self.chances = lengths / lengths.sum()
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
         """See `Task.loss`."""
         generator = np.random.default_rng((21, step))
-        picks = [self._pick(generator) for _ in range(self.batch)]
-        batch = crop_of(picks, self.crop_tokens, self.model.vocoder.no_symbol)
+        picks = [self._recorded(generator) for _ in range(RECORDED)]
+        picks += [self._said(generator) for _ in range(SAID)]
+        batch = crop_of(picks, self.crop_tokens, self.model.no_symbol)
         told = replace(batch, prosody=misheard(batch.prosody, generator))
-        is_person = torch.tensor([float(pick[0].speaker_name == PERSON) for pick in picks])
         with mixed_precision():
-            predicted, filters = self.model.run(told, is_person)
-        mel, linear = self.spectral(synthesize(filters, batch), batch.wave)
-        melody = prosody_loss(predicted.float(), batch.prosody)
-        figures = {"mel": mel, "linear": linear, "melody": melody}
-        loss = mel + 0.5 * linear + 0.3 * melody
-        return loss, {name: float(value.detach()) for name, value in figures.items()}
+            predicted, filters = run_vocoder(self.model, told)
+        made = synthesize(filters, batch)
+        mel, linear = self.spectral(made[:RECORDED], batch.wave[:RECORDED])
+        losses = {
+            "mel": mel,
+            "linear": 0.5 * linear,
+            "melody": 0.3 * prosody_loss(predicted.float(), batch.prosody),
+            "words": ARTICULATION * self._articulation(made[RECORDED:], batch.wave[RECORDED:]),
+            "likeness": LIKENESS * self.likeness(made),
+        }
+        return sum(losses.values(), made.new_zeros(())), {
+            name: float(value.detach()) for name, value in losses.items()
+        }
 
     @torch.no_grad()
     def validate(self, model: nn.Module) -> dict[str, float]:
         """See `Task.validate`: recordings that were held out, with their own melody."""
-        assert isinstance(model, PersonalVocoder), type(model)
+        assert isinstance(model, NanoVocoder), type(model)
         rows = []
         for learnt in self.valid:
             crop = (learnt.example, learnt.tokens, 0, not learnt.aligned)
-            batch = crop_of([crop], len(learnt.tokens), model.vocoder.no_symbol)
-            predicted, filters = model.run(batch, torch.ones(1))
+            batch = crop_of([crop], len(learnt.tokens), model.no_symbol)
+            predicted, filters = run_vocoder(model, batch)
             torch.manual_seed(0)  # the noise of every validation
-            mel, _ = self.spectral(synthesize(filters, batch), batch.wave)
-            rows.append((float(mel), float(prosody_loss(predicted, batch.prosody))))
-        if not rows:
-            return {}
-        mel, melody = np.mean(rows, axis=0)
-        return {"mel": float(mel), "melody": float(melody)}
+            made = synthesize(filters, batch)
+            mel, _ = self.spectral(made, batch.wave)
+            melody = prosody_loss(predicted, batch.prosody)
+            rows.append((float(mel), float(melody), float(self.likeness(made))))
+        return dict(zip(("mel", "melody", "likeness"), np.mean(rows, axis=0), strict=True))
 
-    def _pick(self, generator: np.random.Generator) -> Crop:
-        dropped = bool(generator.random() < SYMBOL_DROP)
-        if self.replay and generator.random() < REPLAY:
-            stock = self.replay[int(generator.integers(len(self.replay)))]
-            return stock.example, stock.tokens, self._start(stock.tokens, generator), dropped
-        lengths = np.array([len(learnt.tokens) for learnt in self.train], float)
-        learnt = self.train[int(generator.choice(len(self.train), p=lengths / lengths.sum()))]
-        start = self._start(learnt.tokens, generator)
-        return learnt.example, learnt.tokens, start, dropped or not learnt.aligned
+    def _recorded(self, generator: np.random.Generator) -> Crop:
+        learnt = self.train[int(generator.choice(len(self.train), p=self.chances))]
+        dropped = bool(generator.random() < SYMBOL_DROP) or not learnt.aligned
+        return learnt.example, learnt.tokens, self._start(learnt.tokens, generator), dropped
+
+    def _said(self, generator: np.random.Generator) -> Crop:
+        said = self.said[int(generator.integers(len(self.said)))]
+        return said.example, said.tokens, self._start(said.tokens, generator), False
 
     def _start(self, tokens: np.ndarray, generator: np.random.Generator) -> int:
         return int(generator.integers(0, max(1, len(tokens) - self.crop_tokens + 1)))
+
+    def _articulation(self, made: Tensor, said: Tensor) -> Tensor:
+        """Distance of log-mel spectra, each band relative to its own mean over time.
+
+        What is said moves the bands; in what colour it is said is in their means.
+        """
+        losses = [
+            F.l1_loss(a - a.mean(-1, keepdim=True), b - b.mean(-1, keepdim=True))
+            for (_, a), (_, b) in zip(
+                self.spectral.spectra(made), self.spectral.spectra(said), strict=True
+            )
+        ]
+        return torch.stack(losses).mean()
 
 
 def rhythm_task(
     model: TextToTokens, train: Sequence[Learnt], valid: Sequence[Learnt]
 ) -> TextToTokensTask | None:
-    """Stage T, of recordings whose text was found in them; None if there are too few."""
+    """The rhythm, of recordings whose text was found in them; None if there are too few."""
     pairs = [
         [(each.example, each.tokens) for each in part if each.aligned] for part in (train, valid)
     ]
     if len(pairs[0]) < 3 or not pairs[1]:
         return None
     last = len(model.decoder.layers) - 1
-    train_only(model, STAGE_T.replace("{last}", str(last)))
+    train_only(model, RHYTHM.replace("{last}", str(last)))
     return TextToTokensTask(model, *pairs)
 
 

@@ -3,8 +3,12 @@ import onnxruntime
 import pytest
 import torch
 
-from selftalk.export.ge2e import Ge2e, export, load
-from selftalk.stream.speaker import MEL_BANDS, WINDOW_FRAMES
+from selftalk.export.ge2e import export, from_graph, load
+from selftalk.models.ge2e import MEL_BANDS, Ge2e
+from selftalk.stream.bundle import default_bundle
+from selftalk.stream.errors import BundleError
+from selftalk.stream.onnx import open_session
+from selftalk.stream.speaker import WINDOW_FRAMES
 
 
 @pytest.fixture
@@ -41,3 +45,16 @@ def test_the_graph_equals_the_module_for_any_number_of_windows(checkpoint, tmp_p
         expected = model(torch.from_numpy(mel)).numpy()
     found = session.run(None, {"windows": mel})[0]
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_graph_of_the_bundle_becomes_the_module_again():
+    path = default_bundle().graph_path("speaker")
+    mel = np.random.default_rng(1).random((2, WINDOW_FRAMES, MEL_BANDS), np.float32)
+    with torch.no_grad():
+        found = from_graph(path)(torch.from_numpy(mel)).numpy()
+    np.testing.assert_allclose(found, open_session(path).run(None, {"windows": mel})[0], atol=1e-5)
+
+
+def test_another_graph_is_refused():
+    with pytest.raises(BundleError, match="GE2E"):
+        from_graph(default_bundle().graph_path("timbre"))

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from selftalk.models.ge2e import Ge2e
 from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.tokenizer import Tokenizer
+from selftalk.models.training.likeness import Likeness
 from selftalk.models.training.loop import Run, Schedule
 from selftalk.models.training.person import (
     PERSON,
@@ -16,12 +18,8 @@ from selftalk.models.training.person import (
 )
 from selftalk.models.training.replay import replayed
 from selftalk.models.training.t2s_task import TextToTokens
-from selftalk.models.training.vocoder_task import crop_of
 from selftalk.models.training.voice_task import (
-    STAGE_A,
-    STAGE_B,
-    STAGE_T,
-    PersonalVocoder,
+    RHYTHM,
     VoiceTask,
     rhythm_task,
     train_only,
@@ -115,13 +113,24 @@ def test_fitted():
     assert fitted(np.array([1, 2]), 1).tolist() == [1]
 
 
-def test_replay_is_what_the_model_says(base):
+@pytest.fixture(scope="module")
+def said(base):
     speaker = Speaker(speaker_vector(COLOUR, float(np.log(120))), float(np.log(120)))
-    (stock,) = replayed(*base, [speaker], [("Hi there.", "en")])
-    assert len(stock.example.wave) == 960 * len(stock.tokens)
-    assert np.isfinite(stock.example.wave).all()
-    assert stock.example.wave.any()
-    assert stock.example.speaker_name != PERSON
+    return replayed(*base, speaker, [("Hi there.", "en")])
+
+
+def test_replay_is_what_the_model_says(said):
+    (spoken,) = said
+    assert len(spoken.example.wave) == 960 * len(spoken.tokens)
+    assert np.isfinite(spoken.example.wave).all()
+    assert spoken.example.wave.any()
+
+
+def voice_task(base, learnt, said):
+    torch.manual_seed(3)
+    likeness = Likeness(Ge2e(), torch.full((256,), 1 / 16))
+    vocoder = copy.deepcopy(base[1])
+    return VoiceTask(vocoder, learnt[:2], learnt[:1], said, likeness, crop_tokens=16)
 
 
 def changed(model, before):
@@ -130,44 +139,31 @@ def changed(model, before):
     }
 
 
-@pytest.mark.parametrize(("parts", "touched", "left"), [
-    (STAGE_A, "vocoder.filter.blocks.0.film.bias", "vocoder.filter.blocks.3.expand.weight"),
-    (STAGE_B, "vocoder.filter.blocks.3.expand.weight", "vocoder.filter.blocks.0.expand.weight"),
-])  # fmt: skip
-def test_a_stage_changes_its_parts_alone(base, learnt, tmp_path, parts, touched, left):
-    torch.manual_seed(2)
-    model = PersonalVocoder(base[1], 128)
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    task = VoiceTask(model, learnt[:2], learnt[2:], parts=parts, batch=2, crop_tokens=8)
+def test_some_parts_change_alone(base, learnt, said, tmp_path):
+    task = voice_task(base, learnt, said)
     Run(task, Schedule(steps=2, learning_rate=1e-3), tmp_path).fit()
-    names = changed(model, before)
-    base[1].load_state_dict(
-        {n.removeprefix("vocoder."): v for n, v in before.items() if n != "shift"}
-    )
-    assert touched in names
-    assert left not in names
-    assert ("shift" in names) == (parts == STAGE_A)
+    names = changed(task.model, base[1].state_dict())
+    assert "filter.blocks.3.expand.weight" in names
+    assert "filter.blocks.0.film.bias" in names
+    assert not {"filter.blocks.0.expand.weight", "symbol.weight", "token.weight"} & names
 
 
-def test_the_loss_falls(base, learnt, tmp_path):
-    model = PersonalVocoder(copy.deepcopy(base[1]), 128)
-    task = VoiceTask(model, learnt[:2], learnt[:1], parts=STAGE_B, batch=2, crop_tokens=16)
-    before = task.validate(model)["mel"]
+def test_the_loss_falls(base, learnt, said, tmp_path):
+    task = voice_task(base, learnt, said)
+    before = task.validate(task.model)
     Run(task, Schedule(steps=20, learning_rate=3e-2, warmup_steps=1), tmp_path).fit()
-    assert task.validate(model)["mel"] < 0.97 * before
+    after = task.validate(task.model)
+    assert after["mel"] < 0.97 * before["mel"]
+    assert after["likeness"] < before["likeness"]
 
 
-def test_a_shift_moves_the_person_and_nobody_else(base, learnt):
-    model = PersonalVocoder(base[1], 128)
-    task = VoiceTask(model, learnt[:1], learnt[:1], batch=2, crop_tokens=8)
-    picks = [task._pick(np.random.default_rng(0)) for _ in range(2)]
-    batch = crop_of(picks, 8, TINY.symbols)
+def test_another_colour_says_the_same_words(base, learnt, said):
+    task = voice_task(base, learnt, said)
+    speech = torch.randn(1, 24_000) * torch.linspace(0, 1, 24_000)
+    louder, other = 3 * speech, torch.randn(1, 24_000)
     with torch.no_grad():
-        before = model.run(batch, torch.tensor([1.0, 0.0]))[1]
-        model.shift += 3
-        after = model.run(batch, torch.tensor([1.0, 0.0]))[1]
-    assert not torch.allclose(before[0], after[0])
-    torch.testing.assert_close(before[1], after[1])
+        assert task._articulation(louder, speech) < 0.01
+        assert task._articulation(other, speech) > 0.3
 
 
 def test_rhythm_needs_texts(base, learnt):
@@ -176,7 +172,7 @@ def test_rhythm_needs_texts(base, learnt):
 
 def test_rhythm_trains_the_last_layer_alone():
     model = TextToTokens(TINY)
-    train_only(model, STAGE_T.replace("{last}", "1"))
+    train_only(model, RHYTHM.replace("{last}", "1"))
     trained = {name for name, value in model.named_parameters() if value.requires_grad}
     assert any(name.startswith("decoder.layers.1.") for name in trained)
     assert not any(name.startswith("decoder.layers.0.") for name in trained)

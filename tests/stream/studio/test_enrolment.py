@@ -75,6 +75,20 @@ def test_a_whisper_is_no_voice():
         zero_shot_voice("me", [AudioChunk(noise, RATE)], OneSpeaker(), {})
 
 
+def test_a_timbre_is_heard_by_a_model_that_can():
+    told = []
+
+    def hear(recording):
+        told.append(recording)
+        return np.ones(128, np.float32)
+
+    pieces = [buzz(120, 3), AudioChunk(buzz(120, 3).samples[::2].copy(), RATE // 2)]
+    voice, _, _ = zero_shot_voice("me", pieces, OneSpeaker(), {}, hear)
+    assert told[0].duration_seconds == pytest.approx(6)
+    assert voice.timbre.tolist() == [1] * 128
+    assert zero_shot_voice("me", pieces, OneSpeaker(), {})[0].timbre is None
+
+
 def test_a_style_is_that_of_its_references():
     slices = tuple(Slice(buzz(hz, 3).samples, RATE) for hz in (110, 120, 200))
     report = RecordingReport((), 9, 9)
