@@ -27,7 +27,6 @@ from selftalk.stream.studio.speaker_check import check_speaker
 from selftalk.stream.studio.take import find_files, read_take
 from selftalk.stream.styles import SEPARATOR, STYLES
 from selftalk.stream.timbre import SpeakerSpace
-from selftalk.stream.timbre import SpeakerSpace
 from selftalk.stream.trust.consent import VALID_DAYS, consent_session
 from selftalk.stream.trust.permission import require_consent
 from selftalk.stream.trust.receipts import Receipt, receipts_of
