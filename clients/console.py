@@ -14,6 +14,8 @@ import sys
 from collections import deque
 from typing import Any
 
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
 from selftalk.clients.client import DEFAULT_URL, VoiceClient
 from selftalk.stream.protocol import SAMPLE_RATE_HZ, ServerEvent
 from selftalk.stream.protocol import server_events as events
@@ -64,6 +66,8 @@ class Console:
     def __init__(self, client: VoiceClient, loudspeaker: Loudspeaker) -> None:
         self._client = client
         self._loudspeaker = loudspeaker
+        self.answered = asyncio.Event()
+        """Set when no answer is awaited any more."""
 
     async def run(self) -> None:
         """Follow the conversation to its end."""
@@ -86,19 +90,27 @@ class Console:
                 _print("self: ")
             case events.ResponseDone():
                 _print(" —\n" if event.response.status == "cancelled" else "\n")
+                self.answered.set()
             case events.Error():
                 _print(f"({event.error.message})\n")
+                self.answered.set()
+            case events.ResumedEvent():
+                self.answered.set()
             case events.TurnReported() if event.voice_to_voice_ms is not None:
                 _print(f"      {event.voice_to_voice_ms:.0f} ms\n")
             case _:
                 pass
 
 
-async def _type(client: VoiceClient) -> None:
+async def _type(client: VoiceClient, console: Console) -> None:
+    """Say each line in writing, when the one before is answered; with the last, the talk ends."""
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         if line.strip():
+            console.answered.clear()
             await client.say_text(line.strip())
+            await console.answered.wait()
+    await client.close()
 
 
 async def _speak(client: VoiceClient, loudspeaker: Loudspeaker, sounddevice: Any) -> None:
@@ -136,20 +148,32 @@ async def _main(args: argparse.Namespace) -> None:
         VoiceClient(args.server, token=token, session=settings) as client,
         asyncio.TaskGroup() as group,
     ):
-        group.create_task(Console(client, loudspeaker).run())
+        console = Console(client, loudspeaker)
+        group.create_task(console.run())
         if sounddevice is None:
-            group.create_task(_type(client))
+            group.create_task(_type(client, console))
         else:
             group.create_task(_speak(client, loudspeaker, sounddevice))
 
 
 def _sounddevice() -> Any:
-    try:
+    with contextlib.suppress(ImportError, OSError):
         import sounddevice
-    except (ImportError, OSError):
-        _print("no sound card can be used: type instead\n")
-        return None
-    return sounddevice
+
+        if _has_sound(sounddevice):
+            return sounddevice
+    _print("no sound card can be used: type instead\n")
+    return None
+
+
+def _has_sound(sounddevice: Any) -> bool:
+    wanted = {"samplerate": SAMPLE_RATE_HZ, "channels": 1, "dtype": "int16"}
+    try:
+        sounddevice.check_input_settings(**wanted)
+        sounddevice.check_output_settings(**wanted)
+    except (sounddevice.PortAudioError, ValueError):
+        return False
+    return True
 
 
 def _print(text: str) -> None:
@@ -157,14 +181,25 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
-    """Talk until Ctrl-C."""
+def main(arguments: list[str] | None = None) -> int:
+    """Talk until Ctrl-C, or to the last line that is typed; return the status of the process."""
     parser = argparse.ArgumentParser(description="Talk with a server of selftalk.")
     parser.add_argument("--server", default=DEFAULT_URL, help="ws:// or wss:// address")
     parser.add_argument("--text", action="store_true", help="type instead of speaking")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_main(parser.parse_args()))
+    args = parser.parse_args(arguments)
+    failure = ""
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_main(args))
+    except* InvalidStatus as errors:
+        status = errors.exceptions[0].response.status_code
+        failure = f"it answers {status}; a token goes in {TOKEN_VARIABLE}"
+    except* (OSError, InvalidURI, InvalidHandshake, ConnectionClosed) as errors:
+        failure = str(errors.exceptions[0])
+    if failure:
+        print(f"cannot talk with {args.server}: {failure}", file=sys.stderr)
+    return 2 if failure else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

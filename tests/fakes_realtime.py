@@ -21,6 +21,7 @@ from websockets.http11 import Response
 from selftalk.stream.text import phonemize
 
 CLIENTS = Path(__file__).parent.parent / "clients"
+QUESTION_FILE = CLIENTS.parent / "configs/recordings/go_somewhere.flac"
 RATE_HZ = 24_000
 PHONE_MS = 70
 PIECE_MS = 200

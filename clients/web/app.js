@@ -2,6 +2,7 @@
 
 import { Caption } from "./caption.js";
 import { Conversation } from "./conversation.js";
+import { makeFold } from "./fold.js";
 import { Microphone } from "./microphone.js";
 import { Player } from "./player.js";
 import { Realtime } from "./realtime.js";
@@ -18,7 +19,6 @@ const STATES = {
   thinking: "Thinking",
   speaking: "Speaking",
 };
-const LINGER_MS = 6000; // a caption stays so long after its last word
 const TOKEN_KEY = "selftalk-token";
 const QUERY_KEYS = ["model", "voice"]; // of the page's address, given on to the server
 
@@ -31,7 +31,6 @@ const transcript = new Transcript(at("transcript"));
 const captions = { you: new Caption(at("you-caption")), self: new Caption(at("self-caption")) };
 const waves = new Waves(at("waves"), () => [microphone.muted ? null : microphone.level, player.level]);
 let shown = { you: null, self: null }; // items in the captions
-let selfDoneAt = 0;
 let changed = true; // since the last frame: many events are drawn once
 let turnsDrawn = "";
 
@@ -61,10 +60,8 @@ function draw() {
   if (position) {
     showCaption("self", conversation.items.get(position.id));
     if (shown.self?.id === position.id) captions.self.update(position.ms);
-    selfDoneAt = performance.now();
-  } else if (shown.self && performance.now() - selfDoneAt > LINGER_MS) {
-    captions.self.clear();
-    shown.self = null;
+  } else if (!player.speaking) {
+    captions.self.update(Infinity);
   }
 }
 
@@ -87,12 +84,11 @@ function showCaption(side, item) {
 
 function drawItems() {
   changed = false;
-  const names = { you: "You", self: selfName() };
-  for (const { id, who, spoken, heard } of conversation.items.values()) {
+  for (const { id, who, name, spoken, heard } of conversation.items.values()) {
     const text = (heard ?? spoken.text).trim();
     const cut = heard !== null;
     const note = cut ? "interrupted" : "";
-    transcript.set(id, { who, name: names[who], text: cut && !text ? "…" : text, note });
+    transcript.set(id, { who, name, text: cut && !text ? "…" : text, note });
   }
   at("welcome").hidden = conversation.items.size > 0 || microphone.on;
   drawYou();
@@ -114,12 +110,13 @@ function onChange() {
   changed = true;
 }
 
-// Yours has no times: it is there as soon as it is understood.
+// Yours has no times: it is there as soon as it is understood, and the last answer goes.
 function drawYou() {
   const item = [...conversation.items.values()].findLast((one) => one.who === "you");
-  if (!item) return captions.you.clear();
-  captions.you.setText(item.spoken.text);
-  shown.you = item;
+  captions.you.setText(item?.spoken.text ?? "");
+  if (item === shown.you) return;
+  shown = { you: item, self: null };
+  captions.self.clear();
 }
 
 // Of an interrupted answer stays what was heard.
@@ -127,11 +124,6 @@ function drawSelf() {
   const item = shown.self;
   if (item?.heard === null || !item) return;
   captions.self.setText(item.heard ? `${item.heard} —` : "");
-}
-
-function selfName() {
-  const choice = at("self").selectedOptions[0];
-  return choice ? choice.textContent : "Self";
 }
 
 function notify(text) {
@@ -252,6 +244,7 @@ at("stop").addEventListener("click", () => conversation.stop());
 at("voice").addEventListener("change", ({ target }) => conversation.choose({ voice: target.value }));
 at("self").addEventListener("change", ({ target }) => conversation.choose({ self: target.value }));
 document.addEventListener("keydown", onKey);
+makeFold(at("fold"));
 makeTabs(document.querySelector('[role="tablist"]'));
 makeThemeButton(at("theme"));
 draw();

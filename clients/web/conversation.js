@@ -19,6 +19,7 @@ export class Conversation extends EventTarget {
     this.times = new TurnTimes();
     this.voice = "";
     this.self = "";
+    this.carried = []; // {who, text}: said in a session before, and told to the next
     this.#forget();
     realtime.addEventListener("event", ({ detail }) => this.#push(detail));
     realtime.addEventListener("lost", ({ detail }) => this.#lost(detail.code));
@@ -46,9 +47,7 @@ export class Conversation extends EventTarget {
     this.stop();
     this.times.begin(this.now());
     this.waitingUntil = this.now() + PATIENCE_MS;
-    const content = [{ type: "input_text", text }];
-    const item = { type: "message", role: "user", content };
-    this.realtime.send({ type: "conversation.item.create", item });
+    this.#create({ who: "you", text });
     this.realtime.send({ type: "response.create" });
   }
 
@@ -86,6 +85,7 @@ export class Conversation extends EventTarget {
       this.realtime.resume = event.session.id ?? "";
       this.#emit("session");
       this.#configure();
+      for (const item of this.carried.splice(0)) this.#create(item);
     }
   }
 
@@ -96,6 +96,12 @@ export class Conversation extends EventTarget {
     const session = { type: "realtime", audio };
     if (this.self) session.selftalk = { self: this.self };
     this.realtime.send({ type: "session.update", event_id: "configure", session });
+  }
+
+  #create({ who, text }) {
+    const [role, type] = who === "you" ? ["user", "input_text"] : ["assistant", "output_text"];
+    const item = { type: "message", role, content: [{ type, text }] };
+    this.realtime.send({ type: "conversation.item.create", item });
   }
 
   get #interrupts() {
@@ -177,10 +183,19 @@ export class Conversation extends EventTarget {
 
   #error({ error }) {
     if (error.event_id === "configure" && error.code === "cannot_update_voice") {
-      this.realtime.reconnect(); // a voice is chosen before the first sound
+      this.#carry(); // a voice is chosen before the first sound
+      this.#forget();
+      this.realtime.reconnect();
     } else if (!HARMLESS.has(error.code)) {
       this.#emit("notice", error.message);
     }
+  }
+
+  // A new session goes on where this one stops.
+  #carry() {
+    const all = [...this.items.values()].map(({ who, spoken, heard }) => ({ who, text: heard ?? spoken.text }));
+    this.carried = all.filter(({ text }) => text);
+    this.player.clear();
   }
 
   #lost(code) {
@@ -215,7 +230,7 @@ export class Conversation extends EventTarget {
 
   #forget() {
     this.session = null;
-    this.items = new Map(); // id → {id, who, spoken, heard}
+    this.items = new Map(); // id → {id, who, name, spoken, heard}
     this.activeResponse = null;
     this.hearing = false;
     this.waitingUntil = 0;
@@ -223,7 +238,8 @@ export class Conversation extends EventTarget {
   }
 
   #itemNamed(id, who) {
-    if (!this.items.has(id)) this.items.set(id, { id, who, spoken: new SpokenText(), heard: null });
+    const name = who === "you" ? "You" : this.self || this.session?.selftalk?.self || "Self";
+    if (!this.items.has(id)) this.items.set(id, { id, who, name, spoken: new SpokenText(), heard: null });
     return this.items.get(id);
   }
 

@@ -73,7 +73,9 @@ export class TurnTimes {
   medianMs() {
     const totals = this.turns.map((turn) => turn.totalMs).filter((ms) => ms !== null);
     totals.sort((a, b) => a - b);
-    return totals.length ? totals[totals.length >> 1] : null;
+    const half = totals.length >> 1;
+    if (!totals.length) return null;
+    return totals.length % 2 ? totals[half] : (totals[half - 1] + totals[half]) / 2;
   }
 
   #open(responseId, now) {

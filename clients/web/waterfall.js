@@ -51,7 +51,9 @@ export function table(stages) {
     fill.style.marginInlineStart = `${(100 * startMs) / whole}%`;
     fill.style.width = `max(2px, ${(100 * ms) / whole}%)`;
     track.append(fill);
-    list.append(textElement("dt", name), track, textElement("dd", `${Math.round(ms)} ms`));
+    const stage = document.createElement("div");
+    stage.append(textElement("dt", name), track, textElement("dd", `${Math.round(ms)} ms`));
+    list.append(stage);
   });
   return list;
 }

@@ -51,10 +51,10 @@ export class Waves {
     pen.clearRect(0, 0, width, height);
     const style = getComputedStyle(this.#canvas);
     this.#levels.forEach((levels, side) => {
-      const colour = style.getPropertyValue(side === 0 ? "--you" : "--self").trim();
+      const colour = style.getPropertyValue(side === 0 ? "--you" : "--self");
       this.#ripple(pen, width, height, levels, side === 0 ? -1 : 1, colour);
     });
-    this.#horizon(pen, width, height, style.getPropertyValue("--line").trim());
+    this.#horizon(pen, width, height, style.getPropertyValue("--line"));
   }
 
   #listen(analyser, levels) {
@@ -74,9 +74,10 @@ export class Waves {
   #ripple(pen, width, height, levels, direction, colour) {
     const middle = height / 2;
     const gradient = pen.createLinearGradient(0, 0, width, 0);
-    gradient.addColorStop(0, `${colour}00`);
+    const clear = `color-mix(in srgb, ${colour} 0%, transparent)`;
+    gradient.addColorStop(0, clear);
     gradient.addColorStop(0.5, colour);
-    gradient.addColorStop(1, `${colour}00`);
+    gradient.addColorStop(1, clear);
     pen.fillStyle = gradient;
     for (const [share, alpha] of [[1, 0.16], [0.72, 0.28], [0.44, 0.75]]) {
       pen.globalAlpha = alpha;

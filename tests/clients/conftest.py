@@ -4,13 +4,11 @@ import pytest
 import soundfile
 from chromium import browser
 
-QUESTION_FILE = fakes_realtime.CLIENTS.parent / "configs/recordings/go_somewhere.flac"
-
 
 @pytest.fixture(scope="session")
 def microphone_file(tmp_path_factory):
     """A question, and the same again three seconds later, into the answer."""
-    question, rate_hz = soundfile.read(QUESTION_FILE, dtype="float32")
+    question, rate_hz = soundfile.read(fakes_realtime.QUESTION_FILE, dtype="float32")
     pauses = [np.zeros(int(seconds * rate_hz), np.float32) for seconds in (0.5, 3.5, 2)]
     path = tmp_path_factory.mktemp("microphone") / "microphone.wav"
     soundfile.write(

@@ -1,7 +1,10 @@
 import asyncio
+import io
 
+import pytest
 from fakes_server import make_context, running, silence, speech
 
+from selftalk.clients import console
 from selftalk.clients.client import VoiceClient
 from selftalk.clients.console import Console, Loudspeaker
 from selftalk.stream.protocol import server_events as events
@@ -87,15 +90,35 @@ class TestLoudspeaker:
 
         async def follow():
             loudspeaker = Loudspeaker()
-            console = Console(Client(), loudspeaker)
+            shown = Console(Client(), loudspeaker)
             place = {"response_id": "r", "item_id": "a"}
-            await console.show(events.OutputAudioDelta(**place, delta=bytes(48_000)))
+            await shown.show(events.OutputAudioDelta(**place, delta=bytes(48_000)))
             loudspeaker.pull(24_000)
-            await console.show(events.SpeechStarted(item_id="u", audio_start_ms=0))
+            await shown.show(events.SpeechStarted(item_id="u", audio_start_ms=0))
             usage = events.DurationUsage(seconds=1)
             said = events.TranscriptionCompleted(item_id="u", transcript="stop", usage=usage)
-            await console.show(said)
+            await shown.show(said)
 
         asyncio.run(follow())
         assert told == [("a", 500)]
         assert capsys.readouterr().out == "you:  stop\n"
+
+
+class TestAtATerminal:
+    def test_lines_are_answered_in_turn_and_the_last_ends_it(self, capsys, monkeypatch):
+        monkeypatch.setattr("sys.stdin", io.StringIO("hello\n\nand now?\n"))
+        with running(make_context()) as server:
+            assert console.main(["--text", "--server", server.ws_url]) == 0
+        assert capsys.readouterr().out == 2 * "self: w0 w1 w2. w3 w4 w5. \n"
+
+    def test_a_server_that_lets_nobody_in_is_told_in_a_sentence(self, capsys, monkeypatch):
+        monkeypatch.delenv("SELFTALK_TOKEN", raising=False)
+        with running(make_context(token="a-token-of-some-length")) as server:
+            assert console.main(["--text", "--server", server.ws_url]) == 2
+        assert "it answers 401; a token goes in SELFTALK_TOKEN" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("address", ["ws://127.0.0.1:1", "http://127.0.0.1:1"])
+    def test_so_is_an_address_where_nobody_listens(self, capsys, address):
+        assert console.main(["--text", "--server", address]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"cannot talk with {address}: ")
