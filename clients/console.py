@@ -191,14 +191,19 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_main(args))
-    except* InvalidStatus as errors:
-        status = errors.exceptions[0].response.status_code
-        failure = f"it answers {status}; a token goes in {TOKEN_VARIABLE}"
     except* (OSError, InvalidURI, InvalidHandshake, ConnectionClosed) as errors:
-        failure = str(errors.exceptions[0])
+        failure = _reason(errors)
     if failure:
         print(f"cannot talk with {args.server}: {failure}", file=sys.stderr)
     return 2 if failure else 0
+
+
+def _reason(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, InvalidStatus):
+        return f"it answers {error.response.status_code}; a token goes in {TOKEN_VARIABLE}"
+    return str(error)
 
 
 if __name__ == "__main__":

@@ -164,8 +164,8 @@ async function write(event) {
 function onKey(event) {
   if (event.key === "Escape" && !at("token-dialog").open) return conversation.stop();
   if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
-  if (event.target.closest("input, select, button, summary, dialog")) return undefined;
-  if (event.key === " ") {
+  if (event.target.closest("input, select, dialog")) return undefined;
+  if (event.key === " " && !event.target.closest("button, summary, a")) {
     event.preventDefault();
     return toggleMicrophone();
   }

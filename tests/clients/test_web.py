@@ -96,6 +96,19 @@ def test_a_typed_turn_by_the_keyboard_alone(page, fake):
     assert len(spoken) <= 1
 
 
+def test_keys_work_wherever_the_mouse_was(page):
+    live = "document.documentElement.dataset.microphone"
+    page.click("#microphone")
+    page.wait(f"{live} === 'live'")
+    page.press("/", "/")
+    assert page.evaluate("document.activeElement.id") == "text"
+    page.press(" ", " ")
+    assert page.evaluate(live) == "live"
+    page.click("#state")
+    page.press(" ", " ")
+    page.wait(f"{live} === 'muted'")
+
+
 def test_an_answer_is_heard_to_its_end(open_page):
     fake = fakes_realtime.FakeRealtime(answer="Yes, you did.")
     with fakes_realtime.running(fake) as address:
