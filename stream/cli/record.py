@@ -31,12 +31,19 @@ MOODS = {"neutral": "calmly", "lively": "lively, as if it had just happened", "t
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `record` to the command line."""
-    parser = subparsers.add_parser("record", help="record a voice, or check recordings of it")
+    parser = subparsers.add_parser(
+        "record",
+        help="record a voice, or check recordings of it",
+        description="Record a voice by reading aloud, or take it from files; judge, cut, keep it.",
+        epilog="Exit code 1: the recording is kept, but too bad to make a voice of; what is printed"
+        " says why, and what to do.",
+    )
     parser.add_argument("name", metavar="NAME", help="of the voice")
     parser.add_argument(
-        "files", type=Path, nargs="*", metavar="FILE", help="files or folders; else the microphone"
-    )
-    parser.add_argument("--language", default="en", help="code of the spoken language")
+        "files", type=Path, nargs="*", metavar="FILE",
+        help="files or folders of one person, 20 s to 30 min together; else the microphone",
+    )  # fmt: skip
+    parser.add_argument("--language", default="en", help="code of what is spoken (default: en)")
     parser.add_argument("--mic", metavar="NAME", help="the microphone, or a part of its name")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     parser.set_defaults(run=run)
