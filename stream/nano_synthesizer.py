@@ -157,8 +157,8 @@ def symbols_of(phonemes: Phonemes) -> np.ndarray:
 
 def quiet_cuts(plan: Plan, lookahead_tokens: int) -> list[bool]:
     """For each token, whether a chunk that ends with it can be heard as far as into a pause."""
-    paused = np.isin(plan.symbols, PAUSE_IDS)[plan.alignment.token_symbol]
-    return [False] * lookahead_tokens + paused.tolist()
+    paused: list[bool] = np.isin(plan.symbols, PAUSE_IDS)[plan.alignment.token_symbol].tolist()
+    return [False] * lookahead_tokens + paused
 
 
 def word_times(phonemes: Phonemes, plan: Plan) -> tuple[WordTime, ...]:
