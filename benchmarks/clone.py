@@ -9,7 +9,7 @@ sentences that nobody ever recorded: enrolled at once, then learnt. The table sa
     second judge  the same by CAM++, which nothing is trained with (see campplus.py; without it: -)
     nearest       whose held-out clips are nearest, among all readers and stock voices
     errors        words that the recogniser got wrong
-    pitch         of the held-out clips, and of the learnt voice
+    pitch         of the minute, and of the learnt voice
 
 "own" is the likeness of the reader's real minute: no copy can reach more. Languages that nano does
 not speak are learnt without text. Seconds are of processor time. Finished readers are kept in WORK,
@@ -45,7 +45,7 @@ from selftalk.stream.studio.enrolment import zero_shot_voice
 from selftalk.stream.studio.recording import Slice
 from selftalk.stream.synthesizer import SynthesisOptions
 from selftalk.stream.timbre import SpeakerSpace
-from selftalk.stream.voices import list_voices
+from selftalk.stream.voices import Voice, list_voices
 from selftalk.stream.weights import resolve
 from selftalk.stream.whisper_encoder import WEIGHTS, WhisperEncoder
 
@@ -122,7 +122,9 @@ class Judges:
         unheard = {each.name: np.stack([embed(clip) for clip in each.unheard]) for each in readers}
         self.known = unheard | stock
 
-    def judge(self, reader: Reader, spoken: Sequence[AudioChunk]) -> Likeness:
+    def judge(
+        self, reader: Reader, spoken: Sequence[AudioChunk], error_rate: float = 0.0
+    ) -> Likeness:
         """Compare spoken sentences with everybody's clips."""
         embeddings = np.stack([self.embed(audio) for audio in spoken])
         near = {name: float((embeddings @ rows.T).mean()) for name, rows in self.known.items()}
@@ -130,7 +132,7 @@ class Judges:
             near[reader.name],
             self._by_second(reader, spoken),
             max(near, key=near.__getitem__),
-            0.0,
+            error_rate,
             pitch_hz(spoken),
         )
 
@@ -188,7 +190,7 @@ class Studio:
             spoken[f"stock {name}"] = np.stack([self.encoder.embed(audio) for audio in said])
         return spoken
 
-    def say(self, text: str, voice: object) -> AudioChunk:
+    def say(self, text: str, voice: Voice) -> AudioChunk:
         """A sentence, without watermark: the bare model is measured, nothing is kept."""
         return self.synthesizer.synthesize(text, voice, SynthesisOptions(language=LANGUAGE))
 
@@ -236,8 +238,8 @@ def measured(reader: Reader, studio: Studio, judges: Judges) -> Row:
     likeness = []
     for candidate, score in ((candidates[-1], before), (chosen, after)):
         voice = check.kept(candidate)
-        found = judges.judge(reader, [studio.say(text, voice) for text in SENTENCES])
-        likeness.append(Likeness(**asdict(found) | {"error_rate": score.error_rates[LANGUAGE]}))
+        spoken = [studio.say(text, voice) for text in SENTENCES]
+        likeness.append(judges.judge(reader, spoken, score.error_rates[LANGUAGE]))
     real = judges.judge(reader, reader.minute)
     return Row(reader.name, real.own, real.pitch_hz, *likeness, chosen.what, took)
 
