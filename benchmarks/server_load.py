@@ -32,7 +32,7 @@ from selftalk.stream.config import TalkConfig
 from selftalk.stream.recognizer import Transcript
 from selftalk.stream.server.admission import Admission
 from selftalk.stream.server.app import ServerContext
-from selftalk.stream.server.serve import serve_context
+from selftalk.stream.server.serve import run_loop, serve_context
 from selftalk.stream.speech import SpeechChunk
 from selftalk.stream.stages import Stages
 from selftalk.stream.turns import TurnDetector
@@ -241,7 +241,7 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help="be the server")
     args = parser.parse_args()
     if args.serve:
-        asyncio.run(serve_context(stub_context(args.port), lambda _line: None))
+        run_loop(serve_context(stub_context(args.port), lambda _line: None))
         return
     command = [sys.executable, __file__, "--serve", "--port", str(args.port)]
     process = subprocess.Popen(command)

@@ -58,6 +58,8 @@ class FrameBuffer:
 
     def push(self, samples: Float32Array) -> list[Float32Array]:
         """Add (T,) samples; return the frames that are now complete, each (frame_samples,)."""
+        if len(samples) == self.frame_samples and not len(self._rest):
+            return [samples]
         joined = np.concatenate([self._rest, samples])
         whole = len(joined) // self.frame_samples * self.frame_samples
         self._rest = joined[whole:]
@@ -85,8 +87,12 @@ def concat(chunks: Iterable[AudioChunk], sample_rate_hz: int) -> AudioChunk:
 
 def to_int16(samples: Float32Array) -> Int16Array:
     """Convert to 16 bit, saturating: a sample above full scale never wraps to its opposite."""
-    clean = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
-    return (np.clip(clean, -1.0, 1.0) * INT16_SCALE).round().astype(np.int16)
+    if not np.isfinite(samples.sum()):  # rare, and looking at each sample is not cheap
+        samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
+    scaled = samples * np.float32(INT16_SCALE)
+    np.minimum(scaled, INT16_SCALE, out=scaled)
+    np.maximum(scaled, -INT16_SCALE, out=scaled)
+    return np.rint(scaled, out=scaled).astype(np.int16)
 
 
 def from_int16(samples: Int16Array) -> Float32Array:

@@ -123,6 +123,11 @@ class TurnDetector:
             self._wait_samples = _samples(self._wait_ms(end_probability))
 
     @property
+    def frame_samples(self) -> int:
+        """How many samples are judged at a time; less is not worth a call."""
+        return self._frames.frame_samples
+
+    @property
     def position_samples(self) -> int:
         """How much of the stream was judged; behind what was pushed by less than a frame."""
         return self._position

@@ -1,7 +1,6 @@
 """`selftalk serve`: let other programs talk with yourself."""
 
 import argparse
-import asyncio
 import json
 import logging
 import sys
@@ -33,12 +32,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal; see `add_parser`."""
     try:
-        from selftalk.stream.server.serve import serve
+        from selftalk.stream.server.serve import run_loop, serve
     except ModuleNotFoundError as error:
         raise ConfigError(f"serving needs {error.name}: pip install 'selftalk[server]'") from error
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     config = load_config(args.config, [*args.set, *_assignments(args)])
-    asyncio.run(serve(config, load_self(args.self), ProgressBar("fetching"), _print_status))
+    run_loop(serve(config, load_self(args.self), ProgressBar("fetching"), _print_status))
     return 0
 
 

@@ -74,9 +74,9 @@ class Connection:
         self._stages = stages_of_session(
             shared, self._answering, self._voice, self._language, self._judge
         )
-        self._decoder = WireDecoder(settings.audio.input.format)
-        self._source = NetworkSource()
         self._detector = context.make_detector(context.config.turns)
+        self._decoder = self._make_decoder(settings)
+        self._source = NetworkSource(self._detector.frame_samples)
         self._voice_name = context.default_voice
         self._appended_samples = 0
         self._by_hand: list[Float32Array] = []  # appended and not committed, without detection
@@ -185,7 +185,7 @@ class Connection:
             self._choose_voice(changed)
         heard = changed.audio.input
         if heard.format != before.audio.input.format:
-            self._decoder = WireDecoder(heard.format)
+            self._decoder = self._make_decoder(changed)
         if (heard.turn_detection is None) != (before.audio.input.turn_detection is None):
             self._forget_speech()
         detection = heard.turn_detection
@@ -242,9 +242,11 @@ class Connection:
     # --- what is heard ---------------------------------------------------------------------------
 
     async def _append(self, encoded: bytes) -> None:
+        await self._pace.wait(self._decoder.seconds(encoded))
         samples = self._decoder.push(encoded)
+        if not len(samples):
+            return
         self._appended_samples += len(samples)
-        await self._pace.wait(len(samples) / SAMPLE_RATE_HZ)
         if detection_of(self.settings) is not None:
             await self._source.push(samples)
             return
@@ -260,7 +262,9 @@ class Connection:
         by_hand = detection_of(self.settings) is None
         speech = None if by_hand else self._detector.speech
         if by_hand:
-            joined = np.concatenate([np.zeros(0, np.float32), *self._by_hand])
+            rest = self._decoder.drain()
+            self._appended_samples += len(rest)
+            joined = np.concatenate([*self._by_hand, rest])
             self._by_hand.clear()
             speech = AudioChunk(joined, SAMPLE_RATE_HZ)
         if speech is None or speech.duration_ms < SHORTEST_COMMIT_MS:
@@ -276,13 +280,13 @@ class Connection:
         self._session.tell(UtteranceGiven(speech, answer=answers(self.settings)))
 
     def _clear(self) -> None:
-        self._by_hand.clear()
-        self._decoder.reset()
         self._forget_speech()
+        self._decoder.reset()
         self._send(events.Cleared())
 
     def _forget_speech(self) -> None:
         self._by_hand.clear()
+        self._appended_samples += len(self._decoder.drain())
         self._source.discard()
         self._session.discard_speech()
         self._notices.discard_utterance()
@@ -353,6 +357,9 @@ class Connection:
             raise ProtocolError("there is no such response to cancel", "response_cancel_not_active")
         self._notices.cancelled_by_client = True
         self._session.tell(Interrupt())
+
+    def _make_decoder(self, settings: SessionSettings) -> WireDecoder:
+        return WireDecoder(settings.audio.input.format, self._detector.frame_samples)
 
     def _make_sink(self, notices: NoticeWriter) -> NetworkSink:
         return NetworkSink(

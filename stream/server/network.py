@@ -6,6 +6,7 @@ reply tells exactly what it played, and that replaces the count (`cut_at`).
 """
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -13,16 +14,18 @@ from dataclasses import dataclass
 from selftalk.stream.audio import AudioChunk, Float32Array, FrameBuffer
 from selftalk.stream.io import CHUNK_SAMPLES, SAMPLE_RATE_HZ
 
-QUEUED_CHUNKS = 50  # one second: a client that sends faster waits
+QUEUED_SECONDS = 1.0  # a client that sends faster waits
 REMEMBERED_REPLIES = 16
 
 
 class NetworkSource:
     """An AudioSource that is fed from a connection."""
 
-    def __init__(self) -> None:
-        self._frames = FrameBuffer(CHUNK_SAMPLES)
-        self._chunks: asyncio.Queue[AudioChunk | None] = asyncio.Queue(QUEUED_CHUNKS)
+    def __init__(self, chunk_samples: int = CHUNK_SAMPLES) -> None:
+        """Take how many samples are worth a look: a frame of the voice activity detector."""
+        self._frames = FrameBuffer(chunk_samples)
+        most = math.ceil(QUEUED_SECONDS * SAMPLE_RATE_HZ / chunk_samples)
+        self._chunks: asyncio.Queue[AudioChunk | None] = asyncio.Queue(most)
         self._closed = False
 
     @property
@@ -33,7 +36,7 @@ class NetworkSource:
     @property
     def queued_seconds(self) -> float:
         """How much audio waits to be listened to."""
-        return self._chunks.qsize() * CHUNK_SAMPLES / SAMPLE_RATE_HZ
+        return self._chunks.qsize() * self._frames.frame_samples / SAMPLE_RATE_HZ
 
     async def push(self, samples: Float32Array) -> None:
         """Add 16 kHz audio, waiting while too much of it was not listened to yet."""
@@ -47,7 +50,7 @@ class NetworkSource:
             self._chunks.get_nowait()
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
-        """Yield chunks of 20 ms until closed."""
+        """Yield chunks until closed."""
         while not self._closed:
             chunk = await self._chunks.get()
             if chunk is None:

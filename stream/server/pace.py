@@ -28,6 +28,5 @@ class Pace:
 
     async def wait(self, audio_seconds: float) -> None:
         """Take note of audio, and wait if it came too fast."""
-        seconds = self.take(audio_seconds)
-        if seconds > 0:
+        if (seconds := self.take(audio_seconds)) > 0:
             await asyncio.sleep(seconds)

@@ -60,6 +60,7 @@ class ReplyWriter:
         self._output: list[Item] = []
         self._samples = 0
         self._sentence_starts: dict[int, int] = {}
+        self._message_index = 0
 
     def start(self) -> None:
         """The reply is being made."""
@@ -154,6 +155,7 @@ class ReplyWriter:
             self.message.rate_hz = self._rate_hz
             item = self.message.item
             assert isinstance(item, MessageItem)
+            self._message_index = len(self._output)
             self._add(self.message, announced=msgspec.structs.replace(item, content=[]))
             self._send(events.ContentPartAdded(**self._place(self.message), part=self._part("")))
         return self.message
@@ -202,11 +204,10 @@ class ReplyWriter:
         return AudioPart(transcript=text) if self.voiced else TextPart(text=text)
 
     def _place(self, stored: Stored) -> dict[str, Any]:
-        index = self._output.index(stored.item) if stored.item in self._output else 0
         return {
             "response_id": self.response_id,
             "item_id": stored.item_id,
-            "output_index": index,
+            "output_index": self._message_index,
             "content_index": 0,
         }
 

@@ -10,7 +10,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -109,6 +109,13 @@ def _with_names(config: TalkConfig) -> TalkConfig:
     server = config.server
     hosts = (*server.allowed_hosts, server.host)
     return replace(config, server=replace(server, allowed_hosts=hosts))
+
+
+def run_loop(main: Coroutine[Any, Any, None]) -> None:
+    """Run until it ends, in the loop that takes least processor time, where there is one."""
+    factory = import_module("uvloop").new_event_loop if find_spec("uvloop") else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main)
 
 
 async def serve(config: TalkConfig, self_: Self, progress: Progress | None, tell: Tell) -> None:

@@ -20,33 +20,65 @@ def rate_of(audio_format: AudioFormat) -> int:
 
 
 class WireDecoder:
-    """Bytes of a client → samples at 16 kHz."""
+    """Bytes of a client → samples at 16 kHz.
 
-    def __init__(self, audio_format: AudioFormat) -> None:
+    Nobody looks at less than a frame of the voice activity detector, so bytes wait until they
+    complete one: a conversion per frame is cheaper than one per message, and none comes later.
+    """
+
+    def __init__(self, audio_format: AudioFormat, frame_samples: int = 1) -> None:
+        """Take a format, and how many samples at 16 kHz are worth a conversion."""
         self._format = audio_format
+        self._frame_samples = frame_samples
         self._resampler = LiveResampler(rate_of(audio_format), SAMPLE_RATE_HZ)
-        self._rest = b""
+        self._sample_bytes = 2 if isinstance(audio_format, Pcm) else 1
+        self.reset()
+
+    def seconds(self, encoded: bytes) -> float:
+        """How long some bytes last."""
+        return len(encoded) / (self._sample_bytes * rate_of(self._format))
 
     def push(self, encoded: bytes) -> Float32Array:
-        """Add bytes; return the (T,) samples that are certain by now."""
-        return self._resampler.push(self._decoded(encoded))
+        """Add bytes; return the (T,) samples of the frames that are certain by now."""
+        self._waiting += encoded
+        if len(self._waiting) < self._awaited_bytes:
+            return np.zeros(0, np.float32)
+        return self.drain()
+
+    def drain(self) -> Float32Array:
+        """Return the (T,) samples that are certain by now, whole frames or not."""
+        whole = len(self._waiting) // self._sample_bytes * self._sample_bytes
+        encoded = bytes(self._waiting[:whole])
+        del self._waiting[:whole]
+        samples = self._resampler.push(self._decoded(encoded))
+        self._received += whole // self._sample_bytes
+        self._converted += len(samples)
+        self._awaited_bytes = self._bytes_to_next_frame()
+        return samples
 
     def flush(self) -> Float32Array:
         """Return the rest, as if silence followed, and start afresh."""
-        self._rest = b""
-        return self._resampler.flush()
+        rest = np.concatenate([self.drain(), self._resampler.flush()])
+        self.reset()
+        return rest
 
     def reset(self) -> None:
         """Forget everything pushed."""
-        self._rest = b""
         self._resampler.reset()
+        self._waiting = bytearray()
+        self._received = self._converted = 0
+        self._awaited_bytes = self._bytes_to_next_frame()
+
+    def _bytes_to_next_frame(self) -> int:
+        frame_end = (self._converted // self._frame_samples + 1) * self._frame_samples
+        last_input = -(-(frame_end - 1) * self._resampler.from_hz // SAMPLE_RATE_HZ)
+        delay = self._resampler.delay_samples if self._resampler.from_hz != SAMPLE_RATE_HZ else 0
+        return max(1, last_input + delay + 1 - self._received) * self._sample_bytes
 
     def _decoded(self, encoded: bytes) -> Float32Array:
         if isinstance(self._format, Pcm):
-            whole = self._rest + encoded if self._rest else encoded
-            self._rest = whole[len(whole) & ~1 :]
             # By a power of two nothing can leave [-1, 1], and nothing needs to be clipped.
-            linear = np.frombuffer(whole[: len(whole) & ~1], "<i2").astype(np.float32)
+            linear = np.frombuffer(encoded, "<i2").astype(np.float32)
             return linear * np.float32(1 / 32_768)
         decode = decode_mu_law if isinstance(self._format, MuLaw) else decode_a_law
         return decode(encoded)
