@@ -9,7 +9,7 @@ gets it by rule. Knows nothing about recordings.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ def split_name(name: str) -> tuple[str, Style]:
         return voice, NEUTRAL
     if style not in STYLES:
         raise VoiceError(f"'{name[:80]}' asks for an unknown style; known: {', '.join(STYLES)}")
-    return voice, cast(Style, style)
+    return voice, style
 
 
 def voice_of(name: str) -> str:

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     synthesizer = open_synthesizer(bundle, options, labels=labels)
     voice = synthesizer.voice(args.voice)
     narration = Narration(
-        book, synthesizer, voice, options, ParagraphCache(args.voice), labels, _Bar()
+        book, synthesizer, voice, options, ParagraphCache(voice.name), labels, _Bar()
     )
     files = write_audiobook(narration, output)
     files += _write_subtitles(narration, output, args.subtitles)

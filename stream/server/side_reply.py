@@ -55,15 +55,17 @@ class SideReplies:
 
         Raises:
             ProtocolError: its input is no list of items, or too many are being made.
+            VoiceError: there is no such voice.
+            ConsentError: it may not speak.
         """
         if len(self._running) >= MAX_AT_ONCE:
             raise ProtocolError(
                 f"{MAX_AT_ONCE} responses at a time may be made beside the conversation",
                 "rate_limit_exceeded",
             )
-        conversation = input_of(wanted, main)
+        conversation, stages = input_of(wanted, main), self._stages_of(wanted)
         assert self.group is not None
-        self.group.create_task(self._make(settings, wanted, conversation))
+        self.group.create_task(self._make(settings, wanted, conversation, stages))
 
     def cancel(self, response_id: str) -> bool:
         """Stop a reply; False if there is none of this id."""
@@ -74,16 +76,25 @@ class SideReplies:
                 return True
         return False
 
+    def _stages_of(self, wanted: ResponseSettings) -> Stages:
+        name = voice_of_reply(wanted)
+        if not name:
+            return self._stages
+        voice = self._context.voice_named(checked_voice(name, self._context.voice_names()))
+        return replace(
+            self._stages, synthesizer=ChosenVoice(self._context.stages.synthesizer, voice)
+        )
+
     async def _make(
-        self, settings: RealtimeSession, wanted: ResponseSettings, conversation: ItemConversation
+        self,
+        settings: RealtimeSession,
+        wanted: ResponseSettings,
+        conversation: ItemConversation,
+        stages: Stages,
     ) -> None:
         chosen = effective(settings, wanted)
         answering = Answering(self._context.stages.responder, chosen)
-        stages = replace(self._stages, responder=answering)
-        if name := voice_of_reply(wanted):
-            voice = self._context.voice_named(checked_voice(name, self._context.voice_names()))
-            synthesizer = ChosenVoice(self._context.stages.synthesizer, voice)
-            stages = replace(stages, synthesizer=synthesizer)
+        stages = replace(stages, responder=answering)
         rate_hz = stages.synthesizer.sample_rate_hz
         notices = NoticeWriter(
             conversation,

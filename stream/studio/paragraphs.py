@@ -105,7 +105,7 @@ def key_of(text: str, synthesizer: Synthesizer, voice: Voice, options: Synthesis
     if voice.timbre is not None:
         arrays.append(voice.timbre)
     parts: list[bytes] = [
-        str((FORMAT, SENTENCE_PAUSE_SECONDS, voice.mean_log_pitch, options)).encode(),
+        str((FORMAT, SENTENCE_PAUSE_SECONDS, voice.mean_log_pitch, voice.tempo, options)).encode(),
         text.encode(),
         *(graph.sha256.encode() for _, graph in sorted(manifest.graphs.items())),
         *(np.ascontiguousarray(array).tobytes() for array in arrays),
