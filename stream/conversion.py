@@ -14,6 +14,7 @@ from selftalk.stream.chunks import limited
 from selftalk.stream.content import FRAMES_PER_TOKEN, Content
 from selftalk.stream.text.symbols import SYMBOLS_V2
 from selftalk.stream.timbre import SpeakerSpace
+from selftalk.stream.trust.permission import may_speak
 from selftalk.stream.vocoder import Vocoder
 from selftalk.stream.voices import Voice
 
@@ -33,7 +34,11 @@ def convert(
         voice: whose voice it gets.
         pitch_semitones: raises or lowers it.
         seed: of the noise in breath and fricatives.
+
+    Raises:
+        ConsentError: the voice is a person's, and no receipt of consent holds.
     """
+    may_speak(voice.name, voice.about, voice.speaker)
     vocoder = Vocoder(bundle)
     stream = vocoder.stream(SpeakerSpace(bundle).speaker(voice, pitch_semitones), seed)
     for start in range(0, len(content.tokens), CHUNK_TOKENS):

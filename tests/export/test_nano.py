@@ -75,7 +75,7 @@ def test_timbres(modules, bundle):
 
 
 def test_a_recording_is_converted_whole(bundle):
-    voice = Voice("nobody", np.zeros(256, np.float32), np.log(150.0))
+    voice = Voice("nobody", np.zeros(256, np.float32), np.log(150.0), {"origin": "stock"})
     prosody = Prosody(np.zeros((4 * 60, 3), np.float32), np.log(100.0))
     content = Content(np.arange(60) * 7, prosody)
     made = concat(convert(bundle, content, voice), bundle.manifest.sample_rate_hz)
