@@ -35,18 +35,29 @@ from selftalk.models.t2s import T2SConfig
 Arrays = Mapping[str, npt.NDArray[Any] | Tensor]
 State = dict[str, Tensor]
 BATCH_NORM_EPSILON = 1e-5
+MAX_DILATION = 100
+"""Samples between the taps of a convolution; official ones have at most 5."""
+TEXT_LAYER = re.compile(r"enc_p\.encoder_text\.attn_layers\.\d+\.conv_q\.weight")
 
 
 def t2s_config(weights: Arrays, config: Mapping[str, Any]) -> T2SConfig:
-    """Read the sizes of a stage 1 checkpoint from its tensors; only the heads need its `config`."""
+    """Read the sizes of a stage 1 checkpoint from its tensors; only the heads need its `config`.
+
+    Raises:
+        ValueError: the heads do not fit the width.
+        KeyError: a tensor or a setting is missing.
+    """
     state = t2s_state(weights)
     phones, width = state["phones.weight"].shape
+    heads = int(config["model"]["head"])
+    if heads < 1 or width % heads:
+        raise ValueError(f"a width of {width} cannot be shared by {heads} heads")
     return T2SConfig(
         phones=phones,
         tokens=len(state["tokens.weight"]),
         width=width,
         layers=_count(state, "layers"),
-        heads=int(config["model"]["head"]),
+        heads=heads,
         feed_forward=len(state["layers.0.expand.weight"]),
         bert_width=state["bert.weight"].shape[1],
     )
@@ -61,40 +72,66 @@ def sovits_config(weights: Arrays, config: Mapping[str, Any]) -> SovitsConfig:
     """Read the sizes of a stage 2 checkpoint from its tensors, and the rest from its `config`.
 
     Raises:
-        ValueError: the generator is of a kind that no official checkpoint has.
+        ValueError: the sizes are such as no official checkpoint has, or contradict each other.
+        KeyError: a tensor or a setting is missing.
     """
     foreign, sound = config["model"], config.get("data", {})
-    if str(foreign.get("resblock", "1")) != "1":
-        raise ValueError(f"residual blocks of kind {foreign['resblock']!r} are not supported")
-    shapes = {name: tuple(array.shape) for name, array in weights.items()}
+    shapes = {
+        name.replace(".weight_v", ".weight"): tuple(array.shape) for name, array in weights.items()
+    }
     symbols, width = shapes["enc_p.text_embedding.weight"]
     codebook, ssl_width = shapes["quantizer.vq.layers.0._codebook.embed"]
+    hidden, _, kernel = shapes["enc_p.encoder_text.ffn_layers.0.conv_1.weight"]
+    if kernel % 2 == 0:
+        raise ValueError(f"convolutions over an even number of frames ({kernel}) are not supported")
+    cross_width = shapes["enc_p.mrte.c_pre.weight"][0]
+    style_width = shapes["ref_enc.fc.fc.weight"][0]
     has_speaker = "sv_emb.weight" in shapes
+    if not has_speaker and style_width != cross_width:
+        raise ValueError(f"a style of {style_width} cannot be added to a text of {cross_width}")
     return SovitsConfig(
         symbols=symbols,
         style_bins=shapes["ref_enc.spectral.0.fc.weight"][1],
-        style_width=shapes["ref_enc.fc.fc.weight"][0],
+        style_width=style_width,
         speaker_width=shapes["sv_emb.weight"][1] if has_speaker else 0,
         ssl_width=ssl_width,
         codebook=codebook,
         width=width,
-        hidden=shapes["enc_p.encoder_text.ffn_layers.0.conv_1.weight"][0],
-        heads=int(foreign["n_heads"]),
-        layers=int(foreign["n_layers"]),
-        kernel=shapes["enc_p.encoder_text.ffn_layers.0.conv_1.weight"][2],
+        hidden=hidden,
+        heads=width // shapes["enc_p.encoder_text.attn_layers.0.emb_rel_k"][2],
+        layers=sum(bool(TEXT_LAYER.fullmatch(name)) for name in shapes),
+        kernel=kernel,
         dropout=float(foreign["p_dropout"]),
-        cross_width=shapes["enc_p.mrte.c_pre.weight"][0],
+        cross_width=cross_width,
         latent=shapes["enc_p.proj.weight"][0] // 2,
         discriminator_periods=PERIODS_PRO if has_speaker else PERIODS,
-        generator=GeneratorConfig(
-            channels=shapes["dec.conv_pre.weight"][0],
-            rates=tuple(foreign["upsample_rates"]),
-            kernels=tuple(foreign["upsample_kernel_sizes"]),
-            block_kernels=tuple(foreign["resblock_kernel_sizes"]),
-            dilations=tuple(tuple(each) for each in foreign["resblock_dilation_sizes"]),
-        ),
+        generator=_generator_config(shapes, foreign),
         sample_rate_hz=int(sound.get("sampling_rate", 32_000)),
         window_samples=int(sound.get("filter_length", 2048)),
+    )
+
+
+def _generator_config(
+    shapes: Mapping[str, tuple[int, ...]], foreign: Mapping[str, Any]
+) -> GeneratorConfig:
+    """Sizes of the generator; only strides and dilations leave no trace in the tensors."""
+    if str(foreign.get("resblock", "1")) != "1":
+        raise ValueError(f"residual blocks of kind {foreign['resblock']!r} are not supported")
+    rates = tuple(foreign["upsample_rates"])
+    kernels = tuple(shapes[f"dec.ups.{step}.weight"][2] for step in range(len(rates)))
+    if not all(0 < rate <= kernel for rate, kernel in zip(rates, kernels, strict=True)):
+        raise ValueError(f"kernels of {kernels} samples cannot upsample by {rates}")
+    dilations = tuple(tuple(each) for each in foreign["resblock_dilation_sizes"])
+    if not all(0 < dilation <= MAX_DILATION for each in dilations for dilation in each):
+        raise ValueError(f"dilations of 1 to {MAX_DILATION} are supported, not {dilations}")
+    return GeneratorConfig(
+        channels=shapes["dec.conv_pre.weight"][0],
+        rates=rates,
+        kernels=kernels,
+        block_kernels=tuple(
+            shapes[f"dec.resblocks.{block}.convs1.0.weight"][2] for block in range(len(dilations))
+        ),
+        dilations=dilations,
     )
 
 

@@ -1,7 +1,8 @@
 """A set of golden tensors: small random checkpoints and what the reference implementation says.
 
-SELFTALK_GOLDEN names another set; every size is read from it. With SELFTALK_GOLDEN_TABLE=1 the run
-ends with the largest relative error of every array, and with those that no test has looked at.
+SELFTALK_GOLDEN names another set; every size, and which files and arrays it has, is read from it.
+The run ends with what was looked at and what was not; with SELFTALK_GOLDEN_TABLE=1 also with the
+largest relative error of every array.
 """
 
 import io
@@ -35,7 +36,7 @@ def plain(value):
 
 
 class Arrays(Mapping):
-    """Arrays of a file; one that this set lacks skips the test that asks for it."""
+    """Arrays of a file: inputs, of which one that is missing skips the test, and results."""
 
     def __init__(self, name, stored):
         self.name = name
@@ -50,6 +51,14 @@ class Arrays(Mapping):
             pytest.skip(f"this set has no {self.name}/{key}")
         self.seen.add(key)
         return self._arrays[key]
+
+    def get(self, key, default=None):
+        return self[key] if key in self._arrays else default
+
+    def check(self, key, ours, at=...):
+        """Compare with a result, or a part of it, if this set has it."""
+        if key in self._arrays:
+            assert_parity(f"{self.name}/{key}", ours, self[key][at])
 
     def __contains__(self, key):
         return key in self._arrays
@@ -72,6 +81,22 @@ class Golden:
         self.folder = folder
         self.config = json.loads((folder / "config.json").read_text())
         self.seed = self.config["seed"]
+
+    @property
+    def second_stages(self):
+        """Names of the second stages that are configured, or have a file."""
+        files = [*self.folder.glob("s2_*.pth"), *self.folder.glob("sovits_*.npz")]
+        return sorted({*self.config.get("sovits", {}), *(f.stem.split("_", 1)[1] for f in files)})
+
+    @property
+    def missing(self):
+        """Files that a complete set has and this one lacks."""
+        complete = ["dsp.npz", "s1.ckpt", "t2s.npz"]
+        for name in self.second_stages:
+            complete += [f"s2_{name}.pth", f"sovits_{name}.npz"]
+            if self.config.get("sovits", {}).get(name, {}).get("train"):
+                complete.append(f"enc_q_{name}.npz")
+        return [file for file in complete if not self.has(file)]
 
     def has(self, file):
         return (self.folder / file).is_file()
@@ -134,17 +159,25 @@ def golden():
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test for every second-stage checkpoint of the set."""
+    """Run a test for every second stage of the set."""
     if "sovits_name" in metafunc.fixturenames:
-        names = json.loads((FOLDER / "config.json").read_text())["sovits"]
-        metafunc.parametrize("sovits_name", sorted(names))
+        metafunc.parametrize("sovits_name", Golden(FOLDER).second_stages)
 
 
 def pytest_terminal_summary(terminalreporter):
+    if not OPENED:
+        return
+    terminalreporter.section(f"golden set {FOLDER.name}")
+    unseen = [name for arrays in OPENED.values() for name in arrays.unseen]
+    count = sum(map(len, OPENED.values()))
+    files = ", ".join(f"{name}.npz" for name in sorted(OPENED))
+    terminalreporter.line(f"{count - len(unseen)} of {count} arrays looked at, of {files}")
+    if ERRORS:
+        worst = max(ERRORS, key=ERRORS.__getitem__)
+        terminalreporter.line(f"largest relative error: {ERRORS[worst]:.1e} of {worst}")
+    for what, names in (("not looked at", unseen), ("not in this set", Golden(FOLDER).missing)):
+        if names:
+            terminalreporter.line(f"{what}: {', '.join(names)}")
     if os.environ.get("SELFTALK_GOLDEN_TABLE"):
-        terminalreporter.section("largest relative errors")
         for label, error in sorted(ERRORS.items()):
             terminalreporter.line(f"{label:45} {error:.1e}")
-        for arrays in OPENED.values():
-            for name in arrays.unseen:
-                terminalreporter.line(f"{name:45} not looked at")

@@ -51,6 +51,54 @@ def test_weight_norm_is_folded(kind):
     np.testing.assert_allclose(weight.flatten(1).norm(dim=1), gain[:, 0, 0], rtol=1e-3)
 
 
-def test_unknown_residual_blocks_are_refused():
-    with pytest.raises(ValueError, match="residual blocks of kind '2'"):
-        checkpoint.sovits_config({}, {"model": {"resblock": "2"}, "data": {}})
+SIZES = {
+    "enc_p.text_embedding.weight": (322, 8),
+    "quantizer.vq.layers.0._codebook.embed": (16, 6),
+    "enc_p.encoder_text.ffn_layers.0.conv_1.weight": (12, 8, 3),
+    "enc_p.encoder_text.attn_layers.0.emb_rel_k": (1, 9, 2),
+    "enc_p.encoder_text.attn_layers.0.conv_q.weight": (8, 8, 1),
+    "enc_p.encoder_text.attn_layers.1.conv_q.weight": (8, 8, 1),
+    "enc_p.mrte.c_pre.weight": (10, 8, 1),
+    "enc_p.proj.weight": (12, 8, 1),
+    "ref_enc.spectral.0.fc.weight": (128, 1025),
+    "ref_enc.fc.fc.weight": (10, 128),
+    "dec.conv_pre.weight": (16, 6, 7),
+    "dec.ups.0.weight_v": (16, 8, 9),
+    "dec.resblocks.0.convs1.0.weight_v": (8, 8, 5),
+}
+SETTINGS = {
+    "p_dropout": 0.1,
+    "resblock": "1",
+    "upsample_rates": [4],
+    "resblock_dilation_sizes": [[1, 2, 3]],
+}
+
+
+def config_of(sizes=SIZES, **settings):
+    weights = {name: np.zeros(shape, np.float16) for name, shape in sizes.items()}
+    return checkpoint.sovits_config(weights, {"model": {**SETTINGS, **settings}})
+
+
+def test_sizes_are_those_of_the_tensors_whatever_the_settings_say():
+    config = config_of(n_layers=10**9, n_heads=7, upsample_kernel_sizes=[1], kernel_size=99)
+    assert (config.layers, config.heads, config.kernel) == (2, 4, 3)
+    assert (config.generator.kernels, config.generator.block_kernels) == ((9,), (5,))
+    assert (config.symbols, config.style_bins, config.hop_samples) == (322, 1025, 4)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "settings", "sentence"),
+    [
+        ({}, {"resblock": "2"}, "residual blocks of kind '2'"),
+        ({}, {"upsample_rates": [10]}, r"kernels of \(9,\) samples cannot upsample by \(10,\)"),
+        ({}, {"resblock_dilation_sizes": [[1, 10**9]]}, "dilations of 1 to 100"),
+        ({"enc_p.mrte.c_pre.weight": (9, 8, 1)}, {}, "a style of 10 cannot be added to a text of"),
+        (
+            {"enc_p.encoder_text.ffn_layers.0.conv_1.weight": (12, 8, 4)}, {},
+            "an even number of frames",
+        ),
+    ],
+)  # fmt: skip
+def test_sizes_that_no_official_model_has_are_refused(sizes, settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        config_of({**SIZES, **sizes}, **settings)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from selftalk.models import checkpoint
-from selftalk.models.discriminator import Discriminators
+from selftalk.models.discriminator import PERIODS_PRO, Discriminators
 from selftalk.models.eres2net import ERes2Net
 from selftalk.models.losses import (
     discriminator_loss,
@@ -75,23 +75,21 @@ def test_t2s_config_is_the_checkpoint_s(golden, t2s):
     assert t2s.config.end_token == foreign["EOS"]
 
 
-def test_t2s_embeddings(inputs, t2s, parity):
+def test_t2s_embeddings(inputs, t2s):
     zero = torch.zeros(1, dtype=torch.int64)
-    parity("t2s/text_embed", t2s.phones(inputs["phones"]), inputs["text_embed"])
+    inputs.check("text_embed", t2s.phones(inputs["phones"]))
     text = t2s.embed_text(inputs["phones"], bert_rows(inputs["bert"]), zero)
-    parity("t2s/x_emb", text, inputs["x_emb"])
-    parity("t2s/y_emb", t2s.embed_audio(inputs["prompt"], zero), inputs["y_emb"])
+    inputs.check("x_emb", text)
+    inputs.check("y_emb", t2s.embed_audio(inputs["prompt"], zero))
 
 
-def test_t2s_prefill(inputs, t2s, parity):
+def test_t2s_prefill(inputs, t2s):
     phones, prompt = inputs["phones"], inputs["prompt"]
     logits, state = t2s.prefill(phones, prompt, bert_rows(inputs["bert"]))
-    parity("t2s/prefill_k_layer0", flat(state.layers[0].keys), inputs["prefill_k_layer0"])
-    parity(
-        "t2s/prefill_v_last_layer", flat(state.layers[-1].values), inputs["prefill_v_last_layer"]
-    )
-    parity("t2s/prefill_logits", logits, inputs["prefill_logits_y"][:, -1])
-    parity("t2s/forced_step_logits[0]", logits, inputs["forced_step_logits"][:1])
+    inputs.check("prefill_k_layer0", flat(state.layers[0].keys))
+    inputs.check("prefill_v_last_layer", flat(state.layers[-1].values))
+    inputs.check("prefill_logits_y", logits, at=np.s_[:, -1])
+    inputs.check("forced_step_logits", logits, at=np.s_[:1])
 
 
 def flat(heads):
@@ -99,10 +97,10 @@ def flat(heads):
     return heads.transpose(1, 2).flatten(2)
 
 
-def test_t2s_whole_sequence_equals_prefill(inputs, t2s, parity):
+def test_t2s_whole_sequence_equals_prefill(inputs, t2s):
     utterance = whole_utterance(inputs["phones"], inputs["prompt"], bert_rows(inputs["bert"]))
-    parity("t2s/prefill_hidden", t2s.hidden([utterance]), inputs["prefill_hidden"])
-    parity("t2s/prefill_logits_y", t2s([utterance]), inputs["prefill_logits_y"])
+    inputs.check("prefill_hidden", t2s.hidden([utterance]))
+    inputs.check("prefill_logits_y", t2s([utterance]))
 
 
 def whole_utterance(phones, tokens, bert):
@@ -117,7 +115,7 @@ def test_t2s_mask(inputs, t2s):
     assert torch.equal(utterance_mask([utterance])[0, 0], ~inputs["attn_blocked"])
 
 
-def test_t2s_forced_steps(inputs, t2s, parity):
+def test_t2s_forced_steps(inputs, t2s):
     logits, state = t2s.prefill(inputs["phones"], inputs["prompt"], bert_rows(inputs["bert"]))
     forced = inputs["forced_tokens"]
     state = with_slots(state, int(state.length) + len(forced) + 7)  # spare slots must not be seen
@@ -125,9 +123,9 @@ def test_t2s_forced_steps(inputs, t2s, parity):
     for token in forced:
         logits, state = t2s.step(token[None], state)
         rows.append(logits)
-    parity("t2s/forced_step_logits", torch.cat(rows), inputs["forced_step_logits"])
+    inputs.check("forced_step_logits", torch.cat(rows))
     filled = flat(state.layers[0].keys)[:, : int(state.length)]
-    parity("t2s/final_k_layer0", filled, inputs["final_k_layer0"])
+    inputs.check("final_k_layer0", filled)
 
 
 def generate(t2s, phones, prompt, bert, config, limit):
@@ -154,14 +152,14 @@ def generate(t2s, phones, prompt, bert, config, limit):
     ("name", "penalty", "temperature"),
     [("rep1", 1.0, 1.0), ("rep135", 1.35, 1.0), ("rep135_t06", 1.35, 0.6)],
 )
-def test_t2s_greedy_sequences(inputs, t2s, parity, name, penalty, temperature):
+def test_t2s_greedy_sequences(inputs, t2s, name, penalty, temperature):
     config = SamplingConfig(top_k=1, temperature=temperature, repetition_penalty=penalty)
     tokens, logits, index = generate(
         t2s, inputs["phones"], inputs["prompt"], bert_rows(inputs["bert"]), config, limit=60
     )
     assert tokens == inputs[f"greedy_{name}_y"][0].tolist()
     assert index == int(inputs[f"greedy_{name}_idx"])
-    parity(f"t2s/greedy_{name}_first3_logits", logits, inputs[f"greedy_{name}_first3_logits"])
+    inputs.check(f"greedy_{name}_first3_logits", logits)
 
 
 def test_t2s_without_prompt(inputs, t2s):
@@ -179,9 +177,7 @@ def test_t2s_tokens_in_chunks_are_the_same_tokens(inputs, t2s):
     tokens, _, _ = generate(t2s, inputs["phones"], prompt, bert, config, limit=40)
     assert tokens[prompt.shape[1] :] == inputs["stream_fixed16_tokens"].tolist()
     assert int(inputs["stream_fixed16_lens"].sum()) == len(tokens) - prompt.shape[1]
-    assert inputs["stream_fixed16_final"].nonzero().flatten().tolist() == [
-        len(inputs["stream_fixed16_lens"]) - 1
-    ]
+    assert not inputs["stream_fixed16_final"][:-1].any()
 
 
 def test_t2s_two_clients_step_together(inputs, t2s):
@@ -204,8 +200,10 @@ def test_t2s_two_clients_step_together(inputs, t2s):
         logits, state = t2s.step(torch.tensor([tokens[-1] for tokens in said]), state)
     for item, tokens in enumerate(said):
         expected = inputs[f"batch_y{item}"].tolist()
+        count = len(expected) - inputs["prompt"].shape[1]
         assert tokens[: len(expected)] == expected
-        assert int(inputs[f"batch_idx{item}"]) == len(expected) - inputs["prompt"].shape[1]
+        assert int(inputs[f"batch_idx{item}"]) == count
+        assert count == 40 or tokens[len(expected)] == t2s.config.end_token
 
 
 def test_sampling(golden):
@@ -222,12 +220,15 @@ def test_sampling(golden):
 
 def test_sampling_draw(golden):
     arrays = golden.arrays("t2s")
-    config = SamplingConfig(**json.loads(str(arrays["samp_grid_json"]))[0])
-    for logits, previous, noise, drawn in zip(
-        *(arrays[name].numpy() for name in ("samp_logits", "samp_prev", "samp_q", "samp_draw_0")),
-        strict=True,
-    ):
-        assert np.argmax(probabilities(logits, previous, config) / noise) == drawn
+    for index, entry in enumerate(json.loads(str(arrays["samp_grid_json"]))):
+        if f"samp_draw_{index}" not in arrays:
+            continue
+        names = ("samp_logits", "samp_prev", "samp_q", f"samp_draw_{index}")
+        for logits, previous, noise, drawn in zip(
+            *(arrays[name].numpy() for name in names), strict=True
+        ):
+            chances = probabilities(logits, previous, SamplingConfig(**entry))
+            assert np.argmax(chances / noise) == drawn
 
 
 def training_utterance(inputs, text_lengths):
@@ -247,13 +248,13 @@ def test_t2s_training_targets(golden, inputs, t2s):
     assert torch.equal(targets[:, :-1], inputs["train_y_in"])
 
 
-def test_t2s_training_loss_of_equal_texts(inputs, t2s, parity):
+def test_t2s_training_loss_of_equal_texts(inputs, t2s):
     logits = t2s([training_utterance(inputs, inputs["train_equal_xlens"])])
-    parity("t2s/train_equal_logits", logits, inputs["train_equal_logits"])
+    inputs.check("train_equal_logits", logits)
     targets = inputs["train_targets"]
     # The reference counts the padding too, as more and more end tokens.
     loss = torch.nn.functional.cross_entropy(logits.mT, targets, reduction="sum")
-    parity("t2s/train_equal_loss_sum", loss, inputs["train_equal_loss_sum"])
+    inputs.check("train_equal_loss_sum", loss)
     accuracy = top_accuracy(logits, targets, ignore=t2s.config.end_token)
     assert float(accuracy) == pytest.approx(float(inputs["train_equal_top3_acc"]), abs=1e-6)
 
@@ -290,19 +291,23 @@ def test_t2s_training_loss_is_that_of_each_item_alone(inputs, t2s, parity):
 class Stage2:
     def __init__(self, golden, name):
         self.name = name
-        self.arrays = golden.arrays(f"sovits_{name}")
+        self.golden = golden
         saved = golden.checkpoint(f"s2_{name}.pth")
         self.weights = saved["weight"]
         self.config = checkpoint.sovits_config(saved["weight"], saved["config"])
         self.model = Sovits(self.config).eval()
         checkpoint.load_state(self.model, checkpoint.sovits_state(saved["weight"]))
 
-    def spectrum(self, wave):
-        return spectrogram(wave[None], self.config.window_samples, self.config.hop_samples)
+    @property
+    def arrays(self):
+        return self.golden.arrays(f"sovits_{self.name}")
+
+    def spectrum(self, waves):
+        return spectrogram(waves, self.config.window_samples, self.config.hop_samples)
 
     def style(self, number=""):
         speaker = self.arrays[f"sv_emb{number}"] if self.config.speaker_width else None
-        return self.model.style(self.spectrum(self.arrays[f"refer{number}_wave"]), speaker)
+        return self.model.style(self.spectrum(self.arrays[f"refer{number}_wave"][None]), speaker)
 
     @property
     def tokens(self):
@@ -334,7 +339,9 @@ def sovits(stage2, sovits_name):
 
 
 def test_sovits_config_is_the_checkpoint_s(golden, sovits):
-    entry = golden.config["sovits"][sovits.name]
+    entry = golden.config["sovits"].get(sovits.name)
+    if entry is None:
+        pytest.skip(f"this set has no configuration of {sovits.name}")
     foreign = entry["model"]
     assert sovits.config.latent == foreign["inter_channels"]
     assert sovits.config.width == foreign["hidden_channels"]
@@ -348,84 +355,85 @@ def test_sovits_config_is_the_checkpoint_s(golden, sovits):
     assert bool(sovits.config.speaker_width) == entry["version"].startswith("v2Pro")
 
 
-def test_sovits_tokens(sovits, parity):
+def test_sovits_tokens(sovits):
     arrays = sovits.arrays
     tokens = sovits.model.semantic_tokens(arrays["ssl"].mT)
     assert torch.equal(tokens, sovits.tokens)
-    parity(f"{sovits.name}/quantized", sovits.model.codebook.decode(tokens).mT, arrays["quantized"])
+    arrays.check("quantized", sovits.model.codebook.decode(tokens).mT)
 
 
-def test_sovits_style(sovits, parity):
+def test_sovits_style(sovits):
     arrays = sovits.arrays
-    spectrum = sovits.spectrum(arrays["refer_wave"])
+    spectrum = sovits.spectrum(arrays["refer_wave"][None])
     style = sovits.model.style_encoder(spectrum)
-    parity(f"{sovits.name}/ge_ref_enc", style[..., None], arrays["ge_ref_enc"])
+    arrays.check("ge_ref_enc", style[..., None])
     if sovits.config.speaker_width:
         style = sovits.style()
-        parity(f"{sovits.name}/ge_after_sv", style[..., None], arrays["ge_after_sv"])
+        arrays.check("ge_after_sv", style[..., None])
         for_text = sovits.model.speaker.for_text(style)
-        parity(f"{sovits.name}/ge512", for_text[..., None], arrays["ge512"])
+        arrays.check("ge512", for_text[..., None])
 
 
-def test_sovits_encoder(sovits, parity):
+def test_sovits_encoder(sovits):
     arrays, encoder = sovits.arrays, sovits.model.text_encoder
     content = arrays["quantized"].mT.repeat_interleave(FRAMES_PER_TOKEN, dim=1)
     style = sovits.style()
     x = encoder.encode_content(content)
-    parity(f"{sovits.name}/encp_ssl_out", x.mT, arrays["encp_ssl_out"])
+    arrays.check("encp_ssl_out", x.mT)
     phones = encoder.encode_phones(arrays["text"])
-    parity(f"{sovits.name}/encp_text_out", phones.mT, arrays["encp_text_out"])
+    arrays.check("encp_text_out", phones.mT)
     cross_style = style if sovits.model.speaker is None else sovits.model.speaker.for_text(style)
     x = encoder.mrte(x, phones, cross_style)
-    parity(f"{sovits.name}/encp_mrte_out", x.mT, arrays["encp_mrte_out"])
+    arrays.check("encp_mrte_out", x.mT)
     frames = sovits.model.encode(sovits.tokens, arrays["text"], style)
-    parity(f"{sovits.name}/encp_y", frames.mT, arrays["encp_y"])
+    arrays.check("encp_y", frames.mT)
     assert arrays["y_mask"].all()
     mean, log_scale = encoder.latent(frames)
-    parity(f"{sovits.name}/m_p", mean, arrays["m_p"])
-    parity(f"{sovits.name}/logs_p", log_scale, arrays["logs_p"])
+    arrays.check("m_p", mean)
+    arrays.check("logs_p", log_scale)
 
 
-def test_sovits_flow(sovits, parity):
+def test_sovits_flow(sovits):
     arrays, style = sovits.arrays, sovits.style()
     z = sovits.model.flow.reverse(arrays["m_p"], style)
-    parity(f"{sovits.name}/flow_reverse_of_m_p", z, arrays["flow_reverse_of_m_p"])
+    arrays.check("flow_reverse_of_m_p", z)
     back = sovits.model.flow(arrays["flow_reverse_of_m_p"], style)
-    parity(f"{sovits.name}/flow_forward_of_reverse", back, arrays["flow_forward_of_reverse"])
-    if arrays["dec_of_z0_equals_wav_noise0"]:
+    arrays.check("flow_forward_of_reverse", back)
+    if arrays.get("dec_of_z0_equals_wav_noise0", True):
         wave = sovits.model.generator(z, style)
-        parity(f"{sovits.name}/generator", wave[:, None], arrays["wav_noise0"])
+        arrays.check("wav_noise0", wave[:, None])
 
 
-def test_sovits_waveform(sovits, parity):
+def test_sovits_waveform(sovits):
     arrays, style = sovits.arrays, sovits.style()
     wave = sovits.model(sovits.tokens, arrays["text"], sovits.silence, style)
-    parity(f"{sovits.name}/wav_noise0", wave[:, None], arrays["wav_noise0"])
+    arrays.check("wav_noise0", wave[:, None])
     wave = sovits.model(sovits.tokens, arrays["text"], 0.5 * arrays["noise"], style)
-    parity(f"{sovits.name}/wav_noise05", wave[:, None], arrays["wav_noise05"])
+    arrays.check("wav_noise05", wave[:, None])
 
 
-def test_sovits_speed(sovits, parity):
+def test_sovits_speed(sovits):
     arrays, style = sovits.arrays, sovits.style()
     names = [name for name in arrays if name.startswith("wav_noise0_speed")]
-    assert names
+    if not names:
+        pytest.skip(f"this set has no other speeds of {sovits.name}")
     for name in names:
         speed = float(name.removeprefix("wav_noise0_speed"))
         wave = sovits.model(sovits.tokens, arrays["text"], sovits.silence, style, speed)
-        parity(f"{sovits.name}/{name}", wave[:, None], arrays[name])
+        arrays.check(name, wave[:, None])
 
 
-def test_sovits_two_references(sovits, parity):
+def test_sovits_two_references(sovits):
     style = (sovits.style() + sovits.style("2")) / 2
     wave = sovits.model(sovits.tokens, sovits.arrays["text"], sovits.silence, style)
-    parity(f"{sovits.name}/two_refs", wave[:, None], sovits.arrays["wav_noise0_two_refs"])
+    sovits.arrays.check("wav_noise0_two_refs", wave[:, None])
 
 
 def lengths_mask(lengths):
     return torch.arange(int(lengths.max())) < lengths[:, None]
 
 
-def test_sovits_encoder_with_padding(sovits, parity):
+def test_sovits_encoder_with_padding(sovits):
     arrays, model = sovits.arrays, sovits.model
     frame_mask, phone_mask = lengths_mask(arrays["pad_ylen"]), lengths_mask(arrays["pad_tlen"])
     assert torch.equal(frame_mask[:, None].float(), arrays["pad_mask"])
@@ -434,8 +442,8 @@ def test_sovits_encoder_with_padding(sovits, parity):
     )
     frames = model.encode(tokens, text, style, frame_mask, phone_mask)
     mean, log_scale = model.text_encoder.latent(frames, frame_mask)
-    parity(f"{sovits.name}/pad_m_p", mean, arrays["pad_m_p"])
-    parity(f"{sovits.name}/pad_logs_p", log_scale, arrays["pad_logs_p"])
+    arrays.check("pad_m_p", mean)
+    arrays.check("pad_logs_p", log_scale)
 
 
 def test_sovits_style_with_padding_is_that_without(sovits, parity):
@@ -443,7 +451,7 @@ def test_sovits_style_with_padding_is_that_without(sovits, parity):
     arrays, encoder = sovits.arrays, sovits.model.style_encoder
     lengths = arrays["pad_refer_len"]
     mask = lengths_mask(lengths)
-    spectrum = sovits.spectrum(arrays["refer_wave"])[:, :, : mask.shape[1]]
+    spectrum = sovits.spectrum(arrays["refer_wave"][None])[:, :, : mask.shape[1]]
     spectrum = spectrum * mask[:, None]
     ours = encoder(spectrum, mask)
     for item, length in enumerate(lengths):
@@ -453,20 +461,22 @@ def test_sovits_style_with_padding_is_that_without(sovits, parity):
     for conv in encoder.convs:
         x = conv(x)
     as_reference = encoder.pool(x * mask[..., None], mask)
-    parity(f"{sovits.name}/pad_ge", as_reference[..., None], arrays["pad_ge"])
+    arrays.check("pad_ge", as_reference[..., None])
 
 
 OVERLAP_FRAMES = 4
 
 
-def test_sovits_chunks_as_the_reference_streams(sovits, parity):
+def test_sovits_chunks_as_the_reference_streams(sovits):
     """Its overlap of windows, out of our parts; our own streaming is `decode_window`."""
     arrays, model, style = sovits.arrays, sovits.model, sovits.style()
     window = torch.sin(torch.arange(2 * OVERLAP_FRAMES) * torch.pi / (2 * OVERLAP_FRAMES))[:, None]
     tail, said = None, 0
-    for index in range(sum(name.startswith("stream_chunk") for name in arrays)):
-        expected = arrays[f"stream_chunk{index}"]
-        count = expected.shape[2] // sovits.config.hop_samples
+    chunks = sum(name.startswith("stream_chunk") for name in arrays)
+    if not chunks:
+        pytest.skip(f"this set has no chunks of {sovits.name}")
+    for index in range(chunks):
+        count = arrays[f"stream_chunk{index}"].shape[2] // sovits.config.hop_samples
         said += (count - (0 if tail is None else OVERLAP_FRAMES)) // FRAMES_PER_TOKEN
         frames = model.encode(sovits.tokens[:, :said], arrays["text"], style)[:, -count:]
         if tail is not None:
@@ -475,92 +485,95 @@ def test_sovits_chunks_as_the_reference_streams(sovits, parity):
             frames = torch.cat([head, frames[:, OVERLAP_FRAMES:]], dim=1)
         tail = frames[:, -OVERLAP_FRAMES:]
         wave = model.decode_window(frames, sovits.silence, style)
-        parity(f"{sovits.name}/stream_chunks", wave[:, None], expected)
+        arrays.check(f"stream_chunk{index}", wave[:, None])
     assert said == sovits.tokens.shape[1]
 
 
-def test_weights_go_back_to_their_foreign_names(golden, sovits, t2s):
-    pairs = [(checkpoint.sovits_state, checkpoint.sovits_weights, sovits.weights)]
-    if golden.has("s1.ckpt"):
-        pairs.append(
-            (checkpoint.t2s_state, checkpoint.t2s_weights, golden.checkpoint("s1.ckpt")["weight"])
-        )
-    for convert, undo, base in pairs:
-        state = convert(base)
-        again = convert(undo(state, base))
-        assert again.keys() == state.keys()
-        assert all(torch.equal(again[name], state[name]) for name in state)
+def test_t2s_weights_go_back_to_their_foreign_names(golden, t2s):
+    assert_goes_back(
+        checkpoint.t2s_state, checkpoint.t2s_weights, golden.checkpoint("s1.ckpt")["weight"]
+    )
+
+
+def test_sovits_weights_go_back_to_their_foreign_names(sovits):
+    assert_goes_back(checkpoint.sovits_state, checkpoint.sovits_weights, sovits.weights)
+
+
+def assert_goes_back(convert, undo, base):
+    state = convert(base)
+    again = convert(undo(state, base))
+    assert again.keys() == state.keys()
+    assert all(torch.equal(again[name], state[name]) for name in state)
 
 
 # Stage 2: training
 
 
-def test_sovits_training(golden, sovits, parity):
-    if not golden.config["sovits"][sovits.name]["train"]:
-        pytest.skip("this checkpoint has no training arrays")
+def test_sovits_training(golden, sovits):
     arrays, name = sovits.arrays, sovits.name
+    waves, ssl = arrays["tr_wave"], arrays["tr_ssl"]
     model = TrainableSovits(sovits.config).eval()
     checkpoint.load_state(model.sovits, checkpoint.sovits_state(sovits.weights))
     posterior = checkpoint.posterior_state(golden.arrays(f"enc_q_{name}"))
     checkpoint.load_state(model.posterior, posterior)
 
-    spectrum = sovits.spectrum(arrays["tr_wave"][0])
+    spectrum = sovits.spectrum(waves)
     batch = SpeechBatch(
-        arrays["tr_ssl"].mT,
+        ssl.mT,
         spectrum,
-        torch.ones(1, spectrum.shape[2], dtype=torch.bool),
+        torch.ones(len(spectrum), spectrum.shape[2], dtype=torch.bool),
         arrays["text"],
-        torch.ones(1, arrays["text"].shape[1], dtype=torch.bool),
+        torch.ones_like(arrays["text"], dtype=torch.bool),
         arrays["sv_emb"] if sovits.config.speaker_width else None,
     )
     starts = arrays["tr_ids_slice"]
     hop = sovits.config.hop_samples
     slice_frames = arrays["tr_o"].shape[2] // hop
     result = model(batch, arrays["tr_noise_q"], starts, slice_frames)
-    parity(f"{name}/tr_o", result.wave[:, None], arrays["tr_o"])
-    parity(f"{name}/tr_z", result.z, arrays["tr_z"])
-    parity(f"{name}/tr_z_p", result.z_p, arrays["tr_z_p"])
-    parity(f"{name}/tr_m_p", result.mean, arrays["tr_m_p"])
-    parity(f"{name}/tr_logs_p", result.log_scale, arrays["tr_logs_p"])
-    parity(f"{name}/tr_m_q", result.posterior_mean, arrays["tr_m_q"])
-    parity(f"{name}/tr_logs_q", result.posterior_log_scale, arrays["tr_logs_q"])
+    arrays.check("tr_o", result.wave[:, None])
+    arrays.check("tr_z", result.z)
+    arrays.check("tr_z_p", result.z_p)
+    arrays.check("tr_m_p", result.mean)
+    arrays.check("tr_logs_p", result.log_scale)
+    arrays.check("tr_m_q", result.posterior_mean)
+    arrays.check("tr_logs_q", result.posterior_log_scale)
     kl = kl_divergence(
         result.z_p, result.posterior_log_scale, result.mean, result.log_scale, batch.frame_mask
     )
-    parity(f"{name}/tr_kl", kl, arrays["tr_kl"])
+    arrays.check("tr_kl", kl)
 
     bands, rate = arrays["tr_mel_hat"].shape[1], sovits.config.sample_rate_hz
     target = slices(log_mel(spectrum, bands, rate), starts, slice_frames)
-    parity(f"{name}/tr_mel_target", target, arrays["tr_mel_target"])
+    arrays.check("tr_mel_target", target)
     mel = mel_spectrogram(result.wave, bands, rate, sovits.config.window_samples, hop)
-    parity(f"{name}/tr_mel_hat", mel, arrays["tr_mel_hat"])
-    parity(f"{name}/tr_mel_l1", torch.nn.functional.l1_loss(target, mel), arrays["tr_mel_l1"])
+    arrays.check("tr_mel_hat", mel)
+    arrays.check("tr_mel_l1", torch.nn.functional.l1_loss(target, mel))
 
 
-def test_discriminators(golden, stage2, sovits_name, parity):
+def test_discriminators(golden, sovits_name):
     arrays = golden.arrays(f"sovits_{sovits_name}")
     shapes = json.loads(str(arrays["disc_param_names_json"]))
     weights = golden.formula_weights(shapes)
     sums = [weights[name].sum(dtype=np.float64) for name, _ in shapes]
     np.testing.assert_allclose(sums, arrays["disc_weight_check"], rtol=1e-9)
 
+    count = len({name.split(".")[1] for name, _ in shapes})
     with torch.device("meta"):  # the weights come next
-        model = Discriminators(stage2(sovits_name).config.discriminator_periods).eval()
+        model = Discriminators(PERIODS_PRO[: count - 1]).eval()
     checkpoint.load_state(model, checkpoint.discriminator_state(weights))
     real, generated = (model(arrays[f"disc_{kind}_in"][:, 0]) for kind in ("real", "fake"))
     shapes = json.loads(str(arrays["disc_fmap_shapes_json"]))
     for index, (judged, expected_shapes) in enumerate(zip(real, shapes, strict=True)):
-        parity(f"{sovits_name}/disc_r", judged.score, arrays[f"disc_r{index}"])
-        parity(f"{sovits_name}/disc_g", generated[index].score, arrays[f"disc_g{index}"])
+        arrays.check(f"disc_r{index}", judged.score)
+        arrays.check(f"disc_g{index}", generated[index].score)
         assert [list(each.shape) for each in judged.features] == expected_shapes
         means = [float(each.abs().double().mean()) for each in judged.features]
-        parity(f"{sovits_name}/disc_fmap_absmean", means, arrays[f"disc_fmap_r{index}_absmean"])
+        arrays.check(f"disc_fmap_r{index}_absmean", means)
     scores_real, scores_generated = ([each.score for each in said] for said in (real, generated))
-    loss = discriminator_loss(scores_real, scores_generated)
-    parity(f"{sovits_name}/loss_disc", loss, arrays["loss_disc"])
-    parity(f"{sovits_name}/loss_gen", generator_loss(scores_generated), arrays["loss_gen"])
+    arrays.check("loss_disc", discriminator_loss(scores_real, scores_generated))
+    arrays.check("loss_gen", generator_loss(scores_generated))
     loss = feature_loss([each.features for each in real], [each.features for each in generated])
-    parity(f"{sovits_name}/loss_fm", loss, arrays["loss_fm"])
+    arrays.check("loss_fm", loss)
 
 
 # Waveforms to spectra, spectra to speakers
@@ -571,10 +584,10 @@ def dsp(golden):
     return golden.arrays("dsp")
 
 
-def test_spectrogram(dsp, parity):
+def test_spectrogram(dsp):
     spectrum = spectrogram(dsp["wave"][None], 2048, 640)
-    parity("dsp/spec_2048_640", spectrum, dsp["spec_2048_640"])
-    parity("dsp/mel_from_spec_128", log_mel(spectrum, 128, 32000), dsp["mel_from_spec_128"])
+    dsp.check("spec_2048_640", spectrum)
+    dsp.check("mel_from_spec_128", log_mel(spectrum, 128, 32000))
 
 
 @pytest.mark.parametrize(
@@ -585,28 +598,27 @@ def test_spectrogram(dsp, parity):
         ("mel_v4_32k_100", 100, 32000, 1280, 320),
     ],
 )
-def test_mel(dsp, parity, name, bands, sample_rate_hz, window_samples, hop_samples):
+def test_mel(dsp, name, bands, sample_rate_hz, window_samples, hop_samples):
     wave = dsp["wave"][None]
     mel = mel_spectrogram(wave, bands, sample_rate_hz, window_samples, hop_samples)
-    parity(f"dsp/{name}", mel, dsp[name])
+    dsp.check(name, mel)
 
 
-def test_kaldi_fbank(dsp, parity):
-    parity("dsp/kaldi_fbank80", kaldi_fbank(dsp["wave16k"]), dsp["kaldi_fbank80"])
+def test_kaldi_fbank(dsp):
+    dsp.check("kaldi_fbank80", kaldi_fbank(dsp["wave16k"]))
 
 
-def test_speaker_model(golden, dsp, parity):
-    arrays = golden.arrays("dsp")
-    weights = golden.formula_weights(json.loads(str(arrays["sv_param_names_json"])))
+def test_speaker_model(golden, dsp):
+    weights = golden.formula_weights(json.loads(str(dsp["sv_param_names_json"])))
     count = sum(
         array.size
         for name, array in weights.items()
         if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
     )
-    assert count == int(arrays["sv_params_total"])
+    assert count == int(dsp["sv_params_total"])
     with torch.device("meta"):  # the weights come next
         model = ERes2Net(checkpoint.speaker_config(weights)).eval()
     checkpoint.load_state(model, checkpoint.speaker_state(weights))
     embedding = model(kaldi_fbank(dsp["wave16k"])[None])
     assert embedding.shape == (1, model.config.embedding)
-    parity("dsp/sv_embedding", embedding, arrays["sv_embedding_formula_weights"])
+    dsp.check("sv_embedding_formula_weights", embedding)

@@ -1,8 +1,8 @@
 """A GPT-SoVITS checkpoint of full size and random weights, in the official layout: nobody's voice.
 
-    python benchmarks/random_v2.py FOLDER                       S1.ckpt and S2.pth of v2
-    python benchmarks/random_v2.py FOLDER --version v2Pro
-    python benchmarks/random_v2.py FOLDER --speak               and import, export, speak; measured
+    python benchmarks/random_checkpoint.py FOLDER                 S1.ckpt and S2.pth of v2
+    python benchmarks/random_checkpoint.py FOLDER --version v1    or v2Pro, with a speaker model
+    python benchmarks/random_checkpoint.py FOLDER --speak         import, export, speak; measured
 
 The computation is exactly that of a trained voice; what is said is noise. The row of the end token
 is zero, so speech ends by chance or at the cap of the runtime.
@@ -17,20 +17,51 @@ import sys
 import types
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import torch
 
-LAYERS, WIDTH, PHONES, TOKENS, BERT = 24, 512, 732, 1025, 1024
-RATES, KERNELS = (10, 8, 2, 2, 2), {"v2ProPlus": (20, 16, 8, 2, 2)}
-USUAL_KERNELS = (16, 16, 8, 2, 2)
-TAGS = {"v2Pro": b"05", "v2ProPlus": b"06"}
+LAYERS, WIDTH, TOKENS, BERT = 24, 512, 1025, 1024
+RATES = (10, 8, 2, 2, 2)
+SPEAKER_BLOCKS = (3, 4, 6, 3)
+SPEAKER_WIDTH = 20_480
+SPEAKER_FILE = "pretrained_eres2netv2w24s4ep4.ckpt"
 TEXT = "Good morning. How are you today?"
-VERSIONS = ("v2", "v2Pro", "v2ProPlus")
 
 Shapes = Iterator[tuple[str, tuple[int, ...]]]
+
+
+@dataclass(frozen=True)
+class Version:
+    """In what the versions differ."""
+
+    name: str
+    tag: bytes = b"PK"
+    phones: int = 732
+    symbols: int = 732
+    style_bins: int = 704
+    style: int = 512
+    channels: int = 512
+    kernels: tuple[int, ...] = (16, 16, 8, 2, 2)
+    dropout: float = 0.1
+    has_speaker: bool = False
+
+
+VERSIONS = {
+    version.name: version
+    for version in (
+        Version("v1", phones=512, symbols=322, style_bins=1025),
+        Version("v2"),
+        Version("v2Pro", b"05", style=1024, dropout=0.0, has_speaker=True),
+        Version(
+            "v2ProPlus", b"06", style=1024, channels=768, kernels=(20, 16, 8, 2, 2), dropout=0.0,
+            has_speaker=True,
+        ),
+    )
+}  # fmt: skip
 
 
 def linear(name: str, out: int, into: int, *kernel: int) -> Shapes:
@@ -46,10 +77,10 @@ def normed(name: str, out: int, into: int, kernel: int, bias: int | None = None)
     yield f"{name}.weight_v", (out, into, kernel)
 
 
-def s1_shapes() -> Shapes:
+def s1_shapes(version: Version) -> Shapes:
     """Names and shapes of the first stage."""
     yield from linear("model.bert_proj", WIDTH, BERT)
-    yield "model.ar_text_embedding.word_embeddings.weight", (PHONES, WIDTH)
+    yield "model.ar_text_embedding.word_embeddings.weight", (version.phones, WIDTH)
     yield "model.ar_text_position.alpha", (1,)
     yield "model.ar_audio_embedding.word_embeddings.weight", (TOKENS, WIDTH)
     yield "model.ar_audio_position.alpha", (1,)
@@ -80,12 +111,12 @@ def encoder(name: str, layers: int, width: int = 192, hidden: int = 768) -> Shap
         yield from linear(f"{name}.ffn_layers.{layer}.conv_2", width, hidden, 3)
 
 
-def text_encoder() -> Shapes:
+def text_encoder(symbols: int) -> Shapes:
     """Everything called `enc_p`."""
     yield from linear("enc_p.ssl_proj", 192, 768, 1)
     yield from encoder("enc_p.encoder_ssl", 3)
     yield from encoder("enc_p.encoder_text", 6)
-    yield "enc_p.text_embedding.weight", (PHONES, 192)
+    yield "enc_p.text_embedding.weight", (symbols, 192)
     for part in "qkvo":
         yield from linear(f"enc_p.mrte.cross_attention.conv_{part}", 512, 512, 1)
     for name, out, into in (("c_pre", 512, 192), ("text_pre", 512, 192), ("c_post", 192, 512)):
@@ -123,9 +154,9 @@ def flow(style: int) -> Shapes:
         yield from linear(f"{at}.post", 96, 192, 1)
 
 
-def style_encoder(style: int) -> Shapes:
+def style_encoder(bins: int, style: int) -> Shapes:
     """Everything called `ref_enc`."""
-    yield from linear("ref_enc.spectral.0.fc", 128, 704)
+    yield from linear("ref_enc.spectral.0.fc", 128, bins)
     yield from linear("ref_enc.spectral.3.fc", 128, 128)
     for index in range(2):
         yield from linear(f"ref_enc.temporal.{index}.conv1.conv", 256, 128, 5)
@@ -134,24 +165,69 @@ def style_encoder(style: int) -> Shapes:
     yield from linear("ref_enc.fc.fc", style, 128)
 
 
-def s2_shapes(version: str) -> Shapes:
+def s2_shapes(version: Version) -> Shapes:
     """Names and shapes of the second stage."""
-    style = 512 if version == "v2" else 1024
-    channels = 768 if version == "v2ProPlus" else 512
-    yield from text_encoder()
-    yield from generator(channels, KERNELS.get(version, USUAL_KERNELS), style)
-    yield from flow(style)
-    yield from style_encoder(style)
+    yield from text_encoder(version.symbols)
+    yield from generator(version.channels, version.kernels, version.style)
+    yield from flow(version.style)
+    yield from style_encoder(version.style_bins, version.style)
     yield from linear("ssl_proj", 768, 768, 2)
     book = "quantizer.vq.layers.0._codebook"
     yield f"{book}.inited", (1,)
     yield f"{book}.cluster_size", (1024,)
     yield f"{book}.embed", (1024, 768)
     yield f"{book}.embed_avg", (1024, 768)
-    if version != "v2":
-        yield from linear("sv_emb", 1024, 20480)
-        yield from linear("ge_to512", 512, 1024)
-        yield "prelu.weight", (1024,)
+    if version.has_speaker:
+        yield from linear("sv_emb", version.style, SPEAKER_WIDTH)
+        yield from linear("ge_to512", 512, version.style)
+        yield "prelu.weight", (version.style,)
+
+
+def batch_norm(name: str, channels: int) -> Shapes:
+    """What the speaker model has after each convolution."""
+    for part in ("weight", "bias", "running_mean", "running_var"):
+        yield f"{name}.{part}", (channels,)
+    yield f"{name}.num_batches_tracked", ()
+
+
+def fusion(name: str, channels: int) -> Shapes:
+    """Attention to two maps, which decides between them."""
+    yield from linear(f"{name}.local_att.0", channels // 4, 2 * channels, 1, 1)
+    yield from batch_norm(f"{name}.local_att.1", channels // 4)
+    yield from linear(f"{name}.local_att.3", channels, channels // 4, 1, 1)
+    yield from batch_norm(f"{name}.local_att.4", channels)
+
+
+def speaker_block(name: str, before: int, branch: int, *, fused: bool, first: bool) -> Shapes:
+    """A residual block of four branches."""
+    after = 32 * branch // 3
+    yield f"{name}.conv1.weight", (4 * branch, before, 1, 1)
+    yield from batch_norm(f"{name}.bn1", 4 * branch)
+    for index in range(4):
+        yield f"{name}.convs.{index}.weight", (branch, branch, 3, 3)
+        yield from batch_norm(f"{name}.bns.{index}", branch)
+    for index in range(3 if fused else 0):
+        yield from fusion(f"{name}.fuse_models.{index}", branch)
+    yield f"{name}.conv3.weight", (after, 4 * branch, 1, 1)
+    yield from batch_norm(f"{name}.bn3", after)
+    if first:
+        yield f"{name}.shortcut.0.weight", (after, before, 1, 1)
+        yield from batch_norm(f"{name}.shortcut.1", after)
+
+
+def speaker_shapes() -> Shapes:
+    """Names and shapes of ERes2NetV2, as v2Pro has it."""
+    yield "conv1.weight", (64, 1, 3, 3)
+    yield from batch_norm("bn1", 64)
+    before = 64
+    for stage, blocks in enumerate(SPEAKER_BLOCKS):
+        for block in range(blocks):
+            name, branch = f"layer{stage + 1}.{block}", 24 << stage
+            yield from speaker_block(name, before, branch, fused=stage > 1, first=not block)
+            before = 256 << stage
+    yield "layer3_ds.weight", (2048, 1024, 3, 3)
+    yield from fusion("fuse34", 2048)
+    yield from linear("seg_1", 192, 2 * SPEAKER_WIDTH)
 
 
 def drawn(shapes: Shapes) -> "OrderedDict[str, torch.Tensor]":
@@ -159,7 +235,11 @@ def drawn(shapes: Shapes) -> "OrderedDict[str, torch.Tensor]":
     random = np.random.default_rng(0)
     tensors = OrderedDict()
     for name, shape in shapes:
-        if name.endswith(("alpha", "gamma", "weight_g")) or (".norm" in name and "weight" in name):
+        if name.endswith("num_batches_tracked"):
+            tensors[name] = torch.zeros((), dtype=torch.int64)
+            continue
+        gain = name.endswith(("alpha", "gamma", "weight_g", "running_var"))
+        if gain or (name.endswith(".weight") and len(shape) == 1):
             values = np.ones(shape, np.float32)
         elif len(shape) > 1:
             fan_in = np.prod(shape[1:])
@@ -170,12 +250,12 @@ def drawn(shapes: Shapes) -> "OrderedDict[str, torch.Tensor]":
     return tensors
 
 
-def s1_checkpoint() -> dict[str, object]:
+def s1_checkpoint(version: Version) -> dict[str, object]:
     """What is saved as `.ckpt`."""
-    weight = drawn(s1_shapes())
+    weight = drawn(s1_shapes(version))
     weight["model.ar_predict_layer.weight"][-1] = 0
     model = {
-        "vocab_size": TOKENS, "phoneme_vocab_size": PHONES, "embedding_dim": WIDTH,
+        "vocab_size": TOKENS, "phoneme_vocab_size": version.phones, "embedding_dim": WIDTH,
         "hidden_dim": WIDTH, "head": 16, "linear_units": 4 * WIDTH, "n_layer": LAYERS,
         "dropout": 0, "EOS": TOKENS - 1, "random_bert": 0,
     }  # fmt: skip
@@ -189,52 +269,61 @@ class HParams:
         vars(self).update(settings)
 
 
-def s2_checkpoint(version: str) -> dict[str, object]:
+def s2_checkpoint(version: Version) -> dict[str, object]:
     """What is saved as `.pth`."""
     model = HParams(
         inter_channels=192, hidden_channels=192, filter_channels=768, n_heads=2, n_layers=6,
-        kernel_size=3, p_dropout=0.1 if version == "v2" else 0.0, resblock="1",
+        kernel_size=3, p_dropout=version.dropout, resblock="1",
         resblock_kernel_sizes=[3, 7, 11], resblock_dilation_sizes=[[1, 3, 5]] * 3,
-        upsample_rates=list(RATES), upsample_kernel_sizes=list(KERNELS.get(version, USUAL_KERNELS)),
-        upsample_initial_channel=768 if version == "v2ProPlus" else 512,
-        gin_channels=512 if version == "v2" else 1024, semantic_frame_rate="25hz", version=version,
+        upsample_rates=list(RATES), upsample_kernel_sizes=list(version.kernels),
+        upsample_initial_channel=version.channels, gin_channels=version.style,
+        semantic_frame_rate="25hz", version=version.name,
     )  # fmt: skip
     sound = HParams(sampling_rate=32_000, filter_length=2048, hop_length=640, win_length=2048)
-    config = HParams(model=model, data=sound, version=version, name="random")
+    config = HParams(model=model, data=sound, version=version.name, name="random")
     return {"weight": drawn(s2_shapes(version)), "config": config, "info": "1epoch_1iteration"}
 
 
-def write_checkpoints(folder: Path, version: str) -> None:
-    """Write both files as GPT-SoVITS does."""
+def write_checkpoints(folder: Path, version: Version) -> None:
+    """Write both stages, and the speaker model if there is need for it, as GPT-SoVITS does."""
     folder.mkdir(parents=True, exist_ok=True)
     official = types.ModuleType("utils")
     HParams.__module__, HParams.__qualname__ = "utils", "HParams"
     official.HParams = HParams  # type: ignore[attr-defined]
     sys.modules["utils"] = official
-    torch.save(s1_checkpoint(), folder / "S1.ckpt", pickle_protocol=2)
+    torch.save(s1_checkpoint(version), folder / "S1.ckpt", pickle_protocol=2)
     torch.save(s2_checkpoint(version), folder / "S2.pth", pickle_protocol=2)
-    if version in TAGS:
-        with (folder / "S2.pth").open("r+b") as file:
-            file.write(TAGS[version])
+    with (folder / "S2.pth").open("r+b") as file:
+        file.write(version.tag)
+    if version.has_speaker:
+        torch.save(drawn(speaker_shapes()), folder / SPEAKER_FILE, pickle_protocol=2)
 
 
-def speak(folder: Path, version: str) -> None:
+def speak(folder: Path, version: Version) -> None:
     """Import, export and speak in processes of their own; print what each of them took."""
-    clip = folder / "clip.wav"
+    clip, said = folder / "clip.wav", folder / "said.wav"
     noise = np.random.default_rng(0).standard_normal(5 * 32_000) * 0.1
     soundfile.write(clip, noise, 32_000)
-    name = f"random-{version.lower()}"
+    name = f"random-{version.name.lower()}"
+    listening = ("--speaker-model", folder / SPEAKER_FILE) if version.has_speaker else ()
     steps = {
         "import": ("import", folder / "S1.ckpt", folder / "S2.pth", "--name", name, "--replace"),
-        "export": ("export", name),
+        "export": ("export", name, *listening),
         "reference": ("reference", clip, "--bundle", name, "--stock", "random noise"),
-        "say": ("say", TEXT, "--bundle", name, "-o", folder / "said.wav"),
+        "say": ("say", TEXT, "--bundle", name, "-o", said),
     }
-    if version != "v2":  # without its speaker model such a voice cannot be given a reference
-        del steps["reference"], steps["say"]
     measured = {step: run(*words, home=folder / "home") for step, words in steps.items()}
     total = sum(one["cpu_seconds"] for one in measured.values())
-    print(json.dumps({"version": version, **measured, "total_cpu_seconds": round(total, 1)}))
+    print(
+        json.dumps(
+            {
+                "version": version.name,
+                **measured,
+                "total_cpu_seconds": round(total, 1),
+                "said_seconds": round(soundfile.info(said).duration, 1),
+            }
+        )
+    )
 
 
 def run(*words: object, home: Path) -> dict[str, float]:
@@ -260,12 +349,13 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="make a random GPT-SoVITS checkpoint")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--version", choices=VERSIONS, default="v2")
+    parser.add_argument("--version", choices=sorted(VERSIONS), default="v2")
     parser.add_argument("--speak", action="store_true", help="import, export and speak")
     args = parser.parse_args()
-    write_checkpoints(args.folder.absolute(), args.version)
+    folder, version = args.folder.absolute(), VERSIONS[args.version]
+    write_checkpoints(folder, version)
     if args.speak:
-        speak(args.folder.absolute(), args.version)
+        speak(folder, version)
 
 
 if __name__ == "__main__":
