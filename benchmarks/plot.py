@@ -77,14 +77,15 @@ def turn_panels(result: dict[str, Any]) -> Iterator[Panel]:
 
 def first_audio_panels(result: dict[str, Any]) -> Iterator[Panel]:
     """From phonemes to the first sound."""
-    title = f"first audio, {result['bundle']}, {result['threads']} thread(s)"
+    title = f"first audio, {result['bundle']}, {threads_of(result['threads'])}"
     stages = result["cpu_ms_of_stages"]
     yield partial(waterfall, stages=stages, title=title, unit="processor time, ms, median")
 
 
 def rtf_panels(result: dict[str, Any]) -> Iterator[Panel]:
     """Computing for a second of sound."""
-    values = {f"{result['bundle']}, {result['threads']} thread(s)": result["cpu"]["median"]}
+    label = f"{result['bundle']}, {threads_of(result['threads'])}"
+    values = {label: result["cpu"]["median"]}
     unit = "processor s for 1 s of sound"
     yield partial(bars, values=values, title="real-time factor", unit=unit)
 
@@ -107,8 +108,13 @@ def peer_panels(result: dict[str, Any]) -> Iterator[Panel]:
     for key, title, unit in shown:
         for threads, engines in result["medians"].items():
             values = {PEER_NAMES.get(name, name): one[key] for name, one in engines.items()}
-            label = f"{title}, {threads} thread{'s' * (threads != '1')}"
+            label = f"{title}, {threads_of(threads)}"
             yield partial(bars, values=values, title=label, unit=unit)
+
+
+def threads_of(count: int | str) -> str:
+    """A number of threads in words."""
+    return f"{count} thread{'' if int(count) == 1 else 's'}"
 
 
 DRAWN: dict[str, Callable[[dict[str, Any]], Iterator[Panel]]] = {
