@@ -41,6 +41,9 @@ def _add_prepare(whats: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     prepare.add_argument("--model", required=True, help="the imported voice to train from")
     prepare.add_argument("--hubert", type=Path, required=True, help="folder chinese-hubert-base")
     prepare.add_argument("--speaker-model", type=Path, help="ERes2NetV2's file, for v2Pro")
+    prepare.add_argument(
+        "--bert", type=Path, metavar="FOLDER", help="chinese-roberta-wwm-ext-large, for Chinese"
+    )
     prepare.add_argument("-o", "--output", type=Path, required=True, help="folder of the result")
 
 
@@ -89,13 +92,13 @@ def stage_first(rest: list[str]) -> list[str]:
 
 
 def _prepare(args: argparse.Namespace) -> int:
-    from selftalk.export.official_training import prepare_recordings
+    from selftalk.export.official_training import Networks, prepare_recordings
     from selftalk.models.training.progress import ProgressBar
 
+    networks = Networks(args.hubert, args.speaker_model, args.bert)
     count, left_out = prepare_recordings(
-        args.list, args.output, model_folder(args.model), args.hubert, args.speaker_model,
-        ProgressBar("prepare"),
-    )  # fmt: skip
+        args.list, args.output, model_folder(args.model), networks, ProgressBar("prepare")
+    )
     for audio, reason in left_out.items():
         print(f"left out: {audio}: {reason}")
     print(f"{args.output}: {count} recordings; next: selftalk train s2 {args.output}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from selftalk.export.cli_train import device_of, model_folder
 from selftalk.export.official_training import (
     EPOCHS,
+    Networks,
     Stage,
     Training,
     make_run,
@@ -24,17 +25,14 @@ BATCH = 4
 STAGES: tuple[Stage, ...] = ("s2", "s1")
 
 
-def fine_tune(
-    name: str, model: str, recording: Recording, hubert: Path, speaker_model: Path | None
-) -> Path:
+def fine_tune(name: str, model: str, recording: Recording, networks: Networks) -> Path:
     """Train both stages from an imported voice; return the folder of the new one.
 
     Args:
         name: of the result.
         model: name of the imported voice.
         recording: of the person.
-        hubert: folder of chinese-hubert-base.
-        speaker_model: ERes2NetV2's file, for v2Pro.
+        networks: what listens and reads.
 
     Raises:
         SelftalkError: something is missing or does not fit.
@@ -44,7 +42,7 @@ def fine_tune(
     listed = write_list(recording, work / "slices")
     prepared = work / "prepared"
     bar = ProgressBar("prepare")
-    count, left_out = prepare_recordings(listed, prepared, base, hubert, speaker_model, bar)
+    count, left_out = prepare_recordings(listed, prepared, base, networks, bar)
     if not count:
         reason = next(iter(left_out.values()), "there are no slices")
         raise AudioFileError(f"no slice of '{recording.name}' can be learnt from: {reason}")

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from selftalk.export.importer import read_weights
 from selftalk.export.voice_model import VoiceModel, derive_voice_model, load_voice_model
 from selftalk.models import checkpoint, weight_norm
+from selftalk.models.bert import Bert
 from selftalk.models.discriminator import PERIODS, PERIODS_PRO, Discriminators
 from selftalk.models.eres2net import ERes2Net
 from selftalk.models.hubert import Hubert
@@ -24,14 +25,19 @@ from selftalk.models.t2s import Text2Semantic
 from selftalk.models.training.adversarial import AdversarialRun
 from selftalk.models.training.dataset import Recorded, load_items, read_description, read_list
 from selftalk.models.training.loop import Run, Watch
-from selftalk.models.training.prepare import Preparation, prepare
+from selftalk.models.training.prepare import Preparation, Read, prepare
 from selftalk.models.training.semantic_task import SemanticRun, SemanticSchedule, SemanticTask
 from selftalk.models.training.sovits_task import SovitsSchedule, SovitsTask
-from selftalk.stream.errors import CheckpointError, ConfigError
+from selftalk.stream.audio import Float32Array
+from selftalk.stream.errors import BundleError, CheckpointError, ConfigError
+from selftalk.stream.reference import Int64Array
+from selftalk.stream.sovits.text_features import feature_rows, read_vocabulary
+from selftalk.stream.text.phonemes import Phonemes
 
 EPOCHS = {"s1": 15, "s2": 8}
 VALID_EVERY = 20  # one recording in so many is kept for validation
-HUBERT_FILES = ("model.safetensors", "pytorch_model.bin")
+WEIGHTS_FILES = ("model.safetensors", "pytorch_model.bin")
+VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")
 
 Stage = Literal["s1", "s2"]
 
@@ -54,8 +60,20 @@ class Training:
     """The official s2D file of the base; without it the judges begin from nothing."""
 
 
+@dataclass(frozen=True)
+class Networks:
+    """Where the networks are that listen and read, and are used as they are."""
+
+    hubert: Path
+    """Folder chinese-hubert-base."""
+    speaker: Path | None = None
+    """ERes2NetV2's file, for v2Pro."""
+    bert: Path | None = None
+    """Folder chinese-roberta-wwm-ext-large, for Chinese."""
+
+
 def prepare_recordings(
-    recordings: Path, folder: Path, base: Path, hubert: Path, speaker: Path | None, watch: Watch
+    recordings: Path, folder: Path, base: Path, networks: Networks, watch: Watch
 ) -> tuple[int, dict[str, str]]:
     """Prepare a list of recordings for a base model; return how many, and why not the others.
 
@@ -63,13 +81,15 @@ def prepare_recordings(
         SelftalkError: the list, the model or a network cannot be read.
     """
     model = load_voice_model(base)
-    if model.version.startswith("v2Pro") and speaker is None:
+    pro = model.version.startswith("v2Pro")
+    if pro and networks.speaker is None:
         raise ConfigError(f"'{model.name}' is a {model.version} voice; give --speaker-model too")
     preparation = Preparation(
         model.version,
         sovits_of(model).sovits.eval(),
-        hubert_of(hubert),
-        speaker_of(speaker) if speaker and model.version.startswith("v2Pro") else None,
+        hubert_of(networks.hubert),
+        speaker_of(networks.speaker) if networks.speaker and pro else None,
+        reader_of(networks.bert) if networks.bert else None,
     )
     found = prepare(read_list(recordings), folder, preparation, watch)
     return len(found.items), found.left_out
@@ -83,13 +103,58 @@ def hubert_of(folder: Path) -> Hubert:
     """
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        path = next(folder / name for name in HUBERT_FILES if (folder / name).is_file())
         model = Hubert(checkpoint.hubert_config(config))
-        checkpoint.load_state(model, checkpoint.hubert_state(read_weights(path)))
-    except (OSError, StopIteration, KeyError, ValueError) as error:
-        reason = error or f"it needs config.json and one of {', '.join(HUBERT_FILES)}"
-        raise CheckpointError(f"'{folder}' holds no chinese-hubert-base: {reason}") from error
+        weights = read_weights(_file_in(folder, WEIGHTS_FILES))
+        checkpoint.load_state(model, checkpoint.hubert_state(weights))
+    except (OSError, KeyError, ValueError) as error:
+        raise CheckpointError(f"'{folder}' holds no chinese-hubert-base: {error}") from error
     return model.eval()
+
+
+def bert_of(folder: Path) -> tuple[Bert, dict[str, int]]:
+    """BERT and its vocabulary from its `transformers` folder.
+
+    Raises:
+        CheckpointError: the folder holds something else.
+    """
+    try:
+        config = checkpoint.bert_config(
+            json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        )
+        vocabulary = read_vocabulary(_file_in(folder, VOCABULARY_FILES))
+        if max(vocabulary.values()) >= config.vocabulary:
+            raise ValueError(f"its vocabulary has more than {config.vocabulary} words")
+        with torch.device("meta"):
+            model = Bert(config)
+        weights = read_weights(_file_in(folder, WEIGHTS_FILES))
+        checkpoint.load_state(model, checkpoint.bert_state(weights, config.layers))
+    except (OSError, KeyError, ValueError, BundleError) as error:
+        raise CheckpointError(
+            f"'{folder}' holds no chinese-roberta-wwm-ext-large: {error}"
+        ) from error
+    return model.eval(), vocabulary
+
+
+def _file_in(folder: Path, names: tuple[str, ...]) -> Path:
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is None:
+        raise ValueError(f"it lacks {' or '.join(names)}")
+    return found
+
+
+def reader_of(folder: Path) -> Read:
+    """What gives a text its features, by the BERT of a folder."""
+    model, vocabulary = bert_of(folder)
+
+    @torch.no_grad()
+    def encode(ids: Int64Array) -> Float32Array:
+        rows: Float32Array = model(torch.from_numpy(ids)[None])[0].numpy()
+        return rows
+
+    def read(phonemes: Phonemes) -> Float32Array | None:
+        return feature_rows(phonemes, vocabulary, encode)
+
+    return read
 
 
 def speaker_of(path: Path) -> ERes2Net:

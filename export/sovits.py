@@ -10,7 +10,7 @@ The same voice and the same versions of torch, onnx and onnxruntime give the sam
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +20,7 @@ import onnxruntime
 import torch
 
 from selftalk.export.onnx import OPSET, GraphSource, save_graph
-from selftalk.export.quantize import to_fp16, to_int8, to_nbits8
+from selftalk.export.quantize import to_fp16, to_half_weights, to_int8, to_nbits8
 from selftalk.export.shared_weights import SharedWeights
 from selftalk.export.sovits_graphs import (
     listener_sources,
@@ -31,11 +31,13 @@ from selftalk.export.sovits_graphs import (
 from selftalk.export.traced import trace_graph
 from selftalk.export.voice_model import STAGES, VoiceModel, load_voice_model
 from selftalk.models import checkpoint
+from selftalk.models.bert import Bert
 from selftalk.models.eres2net import ERes2Net
 from selftalk.models.hubert import Hubert
 from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits
 from selftalk.models.t2s import Text2Semantic
 from selftalk.stream.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, WeightsSpec, sha256_of
+from selftalk.stream.sovits.text_features import GRAPH, VOCABULARY, vocabulary_text
 
 Precision = Literal["fp32", "int8", "fp16"]
 Tell = Callable[[str], None]
@@ -50,10 +52,13 @@ NOISE_SCALE = 0.5
 
 @dataclass(frozen=True)
 class Listeners:
-    """Models that listen to a reference recording; official voices share them."""
+    """Models that listen to a reference recording or read Chinese; official voices share them."""
 
     hubert: Hubert | None = None
     speaker: ERes2Net | None = None
+    bert: Bert | None = None
+    vocabulary: dict[str, int] = field(default_factory=dict)
+    """Of BERT: ids by word."""
 
 
 def export_voice(
@@ -70,7 +75,7 @@ def export_voice(
         model_folder: of an imported voice model.
         folder: the bundle's folder.
         precision: of the graphs; see above.
-        listeners: what is needed to make a voice of a recording.
+        listeners: what is needed to make a voice of a recording, and to read Chinese well.
         tell: told in a line what is being done.
 
     Raises:
@@ -128,6 +133,10 @@ def _made_smaller(
     """
     if precision == "fp16" and name in ("t2s_prefill", "t2s_step", "decoder"):
         return to_fp16(model), "fp16"
+    if name == GRAPH and precision != "fp32":
+        return (
+            (to_nbits8(model), "int8") if precision == "int8" else (to_half_weights(model), "fp16")
+        )
     if precision == "int8" and name == "t2s_prefill":
         return to_int8(model), "int8"
     if precision == "int8" and name == "t2s_step":
@@ -176,8 +185,14 @@ def _write_sovits(writer: BundleWriter, model: VoiceModel) -> dict[str, float]:
 
 
 def _write_listeners(writer: BundleWriter, listeners: Listeners) -> None:
-    for name, source in listener_sources(listeners.hubert, listeners.speaker).items():
+    for name, source in listener_sources(
+        listeners.hubert, listeners.speaker, listeners.bert
+    ).items():
         writer.write(name, source)
+    if listeners.bert is not None:
+        path = writer.folder / VOCABULARY
+        path.write_text(vocabulary_text(listeners.vocabulary), encoding="utf-8")
+        writer.add_weights(path)
 
 
 def _manifest(

@@ -1,7 +1,7 @@
 """The graphs of an official voice: what the runtime calls, as modules made of the trained ones.
 
     once for a voice    hubert ─▶ quantizer ─▶ the prompt's tokens;  style (v2Pro: and eres2net)
-    once for a sentence t2s_prefill, text_encoder
+    once for a sentence t2s_prefill, text_encoder;  for Chinese before it bert
     for each token      t2s_step
     for each chunk      content_encoder, decoder
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from selftalk.export.onnx import GraphSource
 from selftalk.models.attention import SelfAttention
+from selftalk.models.bert import Bert
 from selftalk.models.eres2net import ERes2Net
 from selftalk.models.hubert import SAMPLE_RATE_HZ, Hubert
 from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits
@@ -205,9 +206,15 @@ class Quantizer(nn.Module):
         return self.sovits.semantic_tokens(features)
 
 
-def listener_sources(hubert: Hubert | None, speaker: ERes2Net | None) -> dict[str, GraphSource]:
-    """The graphs that listen to a reference recording and are the same for all voices."""
+def listener_sources(
+    hubert: Hubert | None, speaker: ERes2Net | None, bert: Bert | None = None
+) -> dict[str, GraphSource]:
+    """The graphs that are the same for all voices: two listen to a recording, one reads Chinese."""
     sources = {}
+    if bert is not None:
+        ids = torch.zeros(1, 9, dtype=torch.int64)
+        axes: dict[str, tuple[int, ...]] = {"characters": (1,), "rows": (1,)}
+        sources["bert"] = GraphSource(bert, (ids,), ["characters"], ["rows"], axes)
     if hubert is not None:
         wave = torch.randn(1, SAMPLE_RATE_HZ)
         dynamic: dict[str, tuple[int, ...]] = {"wave": (1,), "features": (1,)}

@@ -13,7 +13,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from selftalk.models.bert import UNUSED_LAYERS, BertConfig
 from selftalk.models.checkpoint_names import (
+    BERT_RULES,
+    BERT_UNUSED,
     DISCRIMINATOR_RULES,
     HUBERT_RULES,
     HUBERT_UNUSED,
@@ -228,6 +231,33 @@ def hubert_state(weights: Arrays) -> State:
     """Rename the tensors of a `transformers` HuBERT for `Hubert`."""
     needed = {name: each for name, each in weights.items() if not HUBERT_UNUSED.search(name)}
     return _renamed(needed, HUBERT_RULES)
+
+
+def bert_config(config: Mapping[str, Any]) -> BertConfig:
+    """Read the sizes of a BERT from the `config.json` of its `transformers` folder.
+
+    Raises:
+        ValueError: it is of another kind.
+    """
+    if config.get("model_type", "bert") != "bert" or config.get("hidden_act", "gelu") != "gelu":
+        raise ValueError("it is no BERT; chinese-roberta-wwm-ext-large is needed")
+    return BertConfig(
+        vocabulary=config["vocab_size"],
+        width=config["hidden_size"],
+        layers=config["num_hidden_layers"],
+        heads=config["num_attention_heads"],
+        feed_forward=config["intermediate_size"],
+        positions=config["max_position_embeddings"],
+        norm_epsilon=config.get("layer_norm_eps", 1e-12),
+    )
+
+
+def bert_state(weights: Arrays, layers: int) -> State:
+    """Rename the tensors of a `transformers` BERT of so many layers for `Bert`."""
+    last = tuple(f"layers.{layers - 1 - index}." for index in range(UNUSED_LAYERS))
+    needed = {name: each for name, each in weights.items() if not BERT_UNUSED.search(name)}
+    state = _renamed(needed, BERT_RULES)
+    return {name: tensor for name, tensor in state.items() if not name.startswith(last)}
 
 
 def load_state(module: nn.Module, state: State) -> None:

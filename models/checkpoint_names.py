@@ -140,4 +140,22 @@ HUBERT_RULES: Rules = (
 )
 HUBERT_UNUSED = re.compile(r"masked_spec_embed$")  # only for its training
 
+BERT_RULES: Rules = (
+    (r"^bert\.", ""),
+    (r"\.gamma$", ".weight"),  # in files that were made from TensorFlow's
+    (r"\.beta$", ".bias"),
+    (r"^embeddings\.word_embeddings\.", "words."),
+    (r"^embeddings\.position_embeddings\.", "places."),
+    (r"^embeddings\.token_type_embeddings\.", "kinds."),
+    (r"^embeddings\.LayerNorm\.", "norm."),
+    (r"^encoder\.layer\.", "layers."),
+    (r"\.attention\.self\.", "."),
+    (r"\.attention\.output\.dense\.", ".out."),
+    (r"\.attention\.output\.LayerNorm\.", ".attention_norm."),
+    (r"\.intermediate\.dense\.", ".expand."),
+    (r"\.output\.dense\.", ".contract."),
+    (r"\.output\.LayerNorm\.", ".feed_norm."),
+)
+BERT_UNUSED = re.compile(r"^(bert\.)?pooler\.|^cls\.|position_ids$")  # its own tasks
+
 SPEAKER_UNUSED = re.compile(r"num_batches_tracked$|^seg_")  # the end of the verification network

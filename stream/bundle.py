@@ -35,7 +35,7 @@ class GraphSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WeightsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of tensors that graphs share."""
+    """A file beside the graphs: tensors that they share, or a vocabulary."""
 
     sha256: str
     bytes: int
@@ -59,7 +59,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     numbers: dict[str, float] = {}
     """Constants of the architecture, by name."""
     weights: dict[str, WeightsSpec] = {}
-    """Files of tensors beside the graphs, by name."""
+    """Files beside the graphs, by name."""
     source: dict[str, str] = {}
     """Hashes of what it was made from, by name."""
     made_with: dict[str, str] = {}

@@ -2,17 +2,18 @@
 
     audio ─▶ level ─▶ 32 kHz wave
                   └─▶ 16 kHz ─▶ HuBERT ─▶ features ─▶ the base model's codebook ─▶ tokens
-    text ─▶ front end of its language ─▶ phones
+    text ─▶ front end of its language ─▶ phones ─▶ of Chinese also BERT's features
 
 What cannot be used is left out with a reason, and the rest goes on. Knows nothing about training.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -31,6 +32,7 @@ from selftalk.stream.audio import Float32Array, read_audio, to_int16
 from selftalk.stream.errors import SelftalkError, TextError
 from selftalk.stream.resample import resample
 from selftalk.stream.text import phonemize
+from selftalk.stream.text.phonemes import Phonemes
 from selftalk.stream.text.symbols import SYMBOLS_V1, SYMBOLS_V2, symbol_ids
 
 SSL_RATE_HZ = 16_000
@@ -41,6 +43,8 @@ LEAST_PHONES_PER_SECOND, MOST_PHONES_PER_SECOND = 3.0, 25.0
 
 Encode = Callable[[Tensor], Tensor]
 """A network that is used as it is."""
+Read = Callable[[Phonemes], Float32Array | None]
+"""Text → features of its phones (N, W), if it has any."""
 
 
 class LeftOutError(SelftalkError):
@@ -57,6 +61,8 @@ class Preparation:
     """(1, S) at 16 kHz → (1, T, 768) at 50 Hz."""
     speaker: Encode | None = None
     """Kaldi filter banks (1, T, 80) → (1, E), for v2Pro."""
+    read: Read | None = None
+    """What gives Chinese its features; without it they are zeros in training."""
 
     def item(self, line: Line, folder: Path) -> Item:
         """Prepare a recording, unless it is there already.
@@ -65,8 +71,11 @@ class Preparation:
             SelftalkError: it cannot be used.
         """
         audio = read_audio(line.audio)
-        phones = self._phones(line)
-        item_id = _hash(self.version, audio.samples.tobytes(), phones.tobytes())
+        phonemes = phonemize(line.text, line.language)
+        phones = self._phones(phonemes)
+        made_of = [audio.samples.tobytes(), phones.tobytes()]
+        featured = self.read is not None and phonemes.characters
+        item_id = _hash(self.version, *made_of, *([b"bert"] if featured else []))
         samples = resample(audio.samples, audio.sample_rate_hz, self.sovits.config.sample_rate_hz)
         item = Item(
             item_id, str(line.audio), line.speaker, line.language, line.text,
@@ -75,15 +84,20 @@ class Preparation:
         check_length(item, self.sovits.config.sample_rate_hz)
         path = item_path(folder, item_id)
         if not path.is_file():
-            self._listen(levelled(samples), phones).save(path)
+            recorded = self._listen(levelled(samples), phones)
+            replace(recorded, bert=self._features(phonemes)).save(path)
         return item
 
-    def _phones(self, line: Line) -> np.ndarray:
+    def _phones(self, phonemes: Phonemes) -> np.ndarray:
         table = SYMBOLS_V1 if self.sovits.config.symbols == len(SYMBOLS_V1) else SYMBOLS_V2
-        phones = symbol_ids(phonemize(line.text, line.language).symbols, table)
+        phones = symbol_ids(phonemes.symbols, table)
         if not len(phones):
             raise TextError("its text holds nothing to say")
         return phones
+
+    def _features(self, phonemes: Phonemes) -> npt.NDArray[np.float16] | None:
+        rows = self.read(phonemes) if self.read is not None else None
+        return None if rows is None else rows.astype(np.float16)
 
     @torch.no_grad()
     def _listen(self, samples: Float32Array, phones: np.ndarray) -> Recorded:

@@ -10,16 +10,20 @@ import numpy as np
 from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import VoiceError
+from selftalk.stream.excerpt import LONGEST_SECONDS as LONGEST_EXCERPT_SECONDS
 from selftalk.stream.graph import ON_ONE_CORE, Graph, RunOptions
 from selftalk.stream.reference import Int64Array, Reference
 from selftalk.stream.resample import resample
+from selftalk.stream.sovits.full_stops import ended
 from selftalk.stream.sovits.spectra import SAMPLE_RATE_HZ, kaldi_fbank, spectrogram
+from selftalk.stream.sovits.text_features import TextFeatures
 from selftalk.stream.text import phonemize
+from selftalk.stream.text.phonemes import Phonemes
 from selftalk.stream.text.symbols import SYMBOLS_V1, SYMBOLS_V2, symbol_ids
 
 SHORTEST_SECONDS = 2.0
 LONGEST_SECONDS = 300.0
-LONGEST_PROMPT_SECONDS = 10.0
+LONGEST_PROMPT_SECONDS = LONGEST_EXCERPT_SECONDS
 """Models were trained on shorter ones; a longer recording gives its style only."""
 TRAILING_SILENCE_SAMPLES = 9600
 """Official code appends 0.3 s of 32 kHz to a recording of 16 kHz; tokens depend on it."""
@@ -61,12 +65,16 @@ class ReferenceListener:
                 f" {LONGEST_SECONDS:.0f} s are possible and 3 to 10 s are best"
             )
         prompt = phones = np.zeros(0, np.int64)
-        advice = self._why_no_prompt(seconds, transcript)
+        bert = None
+        phonemes = phonemize(transcript, language)
+        advice = self._why_no_prompt(seconds, phonemes)
         if not advice:
             prompt = self.tokens(recording)
-            phones = phone_ids(self._bundle, phonemize(transcript, language).symbols)
+            phonemes = ended(phonemes)
+            phones = phone_ids(self._bundle, phonemes.symbols)
+            bert = TextFeatures(self._bundle, self._run).rows(phonemes)
         style = self.style(recording)
-        return Reference(model_of(self._bundle), style, prompt, phones), advice
+        return Reference(model_of(self._bundle), style, prompt, phones, bert), advice
 
     def style(self, recording: AudioChunk) -> Float32Array:
         """What a recording sounds like: (G,)."""
@@ -103,15 +111,20 @@ class ReferenceListener:
         speaker: Float32Array = run["embedding"][0]
         return speaker
 
-    def _why_no_prompt(self, seconds: float, transcript: str) -> str:
-        if "hubert" not in self._bundle.manifest.graphs:
+    def _why_no_prompt(self, seconds: float, transcript: Phonemes) -> str:
+        if not has_hubert(self._bundle):
             return HUBERT_ADVICE
-        if not transcript.strip():
+        if not len(transcript):
             return TRANSCRIPT_ADVICE
         return LENGTH_ADVICE if seconds > LONGEST_PROMPT_SECONDS else ""
 
     def _graph(self, name: str) -> Graph:
         return Graph(self._bundle.graph_path(name), self._run)
+
+
+def has_hubert(bundle: Bundle) -> bool:
+    """Whether the words of a recording are of use."""
+    return "hubert" in bundle.manifest.graphs
 
 
 def phone_ids(bundle: Bundle, symbols: tuple[str, ...]) -> Int64Array:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, concat
+from selftalk.stream.audio import AudioChunk, Float32Array, concat
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.chunks import ahead, held_back, limited, pieces_of
 from selftalk.stream.errors import VoiceError
@@ -22,6 +22,7 @@ from selftalk.stream.resample import Resampler
 from selftalk.stream.sampling import Sampler
 from selftalk.stream.schedule import TOKEN_RATE_HZ, ChunkPlan, Schedule, plan_chunks
 from selftalk.stream.silence import EdgeSilence, pause_ms
+from selftalk.stream.sovits.full_stops import FEWEST_PHONES, completed
 from selftalk.stream.sovits.reference import model_of, phone_ids
 from selftalk.stream.sovits.semantic import (
     DEFAULT_SAMPLING,
@@ -29,6 +30,7 @@ from selftalk.stream.sovits.semantic import (
     Utterance,
     longest_speech,
 )
+from selftalk.stream.sovits.text_features import TextFeatures, stacked_rows
 from selftalk.stream.sovits.vocoder import SentenceVocoder, SovitsVocoder
 from selftalk.stream.sovits.word_clock import WordClock
 from selftalk.stream.speech import Marks, PhoneTime, SpeechChunk, WordTime
@@ -36,12 +38,8 @@ from selftalk.stream.stop import StopFlag
 from selftalk.stream.synthesizer import SynthesisOptions, language_of, tell_nobody
 from selftalk.stream.text import phonemize
 from selftalk.stream.text.phonemes import Phonemes
-from selftalk.stream.text.symbols import PUNCTUATION
 from selftalk.stream.voices import DEFAULT_VOICE, Voice, find_voice
 
-FULL_STOP = "."
-FEWEST_PHONES = 6
-"""Shorter texts get a full stop in front, or their beginning would be swallowed."""
 CHUNK_TOKENS = (10, 12, 16, 25)
 """Where nothing was measured: the first chunk is short."""
 WARM_UP_TOKENS = 12
@@ -64,6 +62,7 @@ class SovitsSynthesizer:
         self.options = options or SynthesisOptions()
         self._schedule = schedule
         self._semantic = SemanticDecoder(bundle, decoder_run)
+        self.features = TextFeatures(bundle, decoder_run)
         self._vocoder = SovitsVocoder(bundle, vocoder_run)
 
     @property
@@ -128,11 +127,29 @@ class SovitsSynthesizer:
         phonemize("", self.bundle.manifest.languages[0])
 
     def begin(
-        self, phones: Int64Array, reference: Reference, options: SynthesisOptions, speed: float
+        self,
+        phones: Int64Array,
+        bert: Float32Array | None,
+        reference: Reference,
+        options: SynthesisOptions,
+        speed: float,
     ) -> tuple[Utterance, SentenceVocoder]:
-        """Read a sentence of phones (N,): what says its tokens, and what makes them sound."""
+        """Read a sentence: what says its tokens, and what makes them sound.
+
+        Args:
+            phones: (N,) of the sentence.
+            bert: (N, W) features of it; None stands for zeros.
+            reference: whose voice it is.
+            options: how it is said.
+            speed: of the sound that is made, 1 as the voice has it.
+        """
         utterance = self._semantic.prefill(
-            np.concatenate([reference.phones, phones]), reference.prompt
+            np.concatenate([reference.phones, phones]),
+            reference.prompt,
+            stacked_rows(
+                [(len(reference.phones), reference.bert), (len(phones), bert)],
+                int(self.bundle.manifest.numbers["bert_width"]),
+            ),
         )
         vocoder = self._vocoder.stream(phones, reference.style, seed=options.seed, speed=speed)
         return utterance, vocoder
@@ -179,8 +196,10 @@ class Sentence:
         faster = 2 ** (options.pitch_semitones / 12)
         self._speed = options.speed / faster
         self._resampler = Resampler(round(rate_hz * faster), rate_hz)
-        symbols = spoken_symbols(phonemes)
+        spoken = completed(phonemes)
+        symbols = spoken.symbols
         self._phones = phone_ids(synthesizer.bundle, symbols)
+        self._bert = synthesizer.features.rows(spoken)
         hop_samples = synthesizer.bundle.manifest.numbers["hop_samples"]
         before = len(symbols) - len(phonemes.symbols) - (symbols[-1] != phonemes.symbols[-1])
         self._clock = WordClock(phonemes, before, hop_samples / options.speed)
@@ -190,7 +209,7 @@ class Sentence:
     def chunks(self, stop: StopFlag, tell: Marks) -> Iterator[SpeechChunk]:
         """Speak it."""
         utterance, vocoder = self._synthesizer.begin(
-            self._phones, self._reference, self._options, self._speed
+            self._phones, self._bert, self._reference, self._options, self._speed
         )
         tell("prefill")
         pieces, plan = self._synthesizer.pieces(utterance, len(self._phones), self._options, stop)
@@ -232,17 +251,6 @@ class Sentence:
         said = tuple(sooner(word, earlier) for word in words)
         if len(ready) or said:
             yield SpeechChunk(AudioChunk(ready, self._synthesizer.sample_rate_hz), said)
-
-
-def spoken_symbols(phonemes: Phonemes) -> tuple[str, ...]:
-    """The symbols as the model is given them: short texts begin with a full stop, all end in one.
-
-    A text that ends without a mark loses its last sound.
-    """
-    symbols = phonemes.symbols
-    if symbols[-1] not in PUNCTUATION:
-        symbols = (*symbols, FULL_STOP)
-    return (FULL_STOP, *symbols) if len(symbols) < FEWEST_PHONES else symbols
 
 
 def reference_of(voice: Voice, bundle: Bundle) -> Reference:

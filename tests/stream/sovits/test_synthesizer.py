@@ -6,8 +6,9 @@ import pytest
 from fakes_sovits import bundle_of, somebody
 
 from selftalk.stream.errors import VoiceError
+from selftalk.stream.sovits.full_stops import completed
 from selftalk.stream.sovits.semantic import Utterance
-from selftalk.stream.sovits.synthesizer import SovitsSynthesizer, spoken_symbols
+from selftalk.stream.sovits.synthesizer import SovitsSynthesizer
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
 from selftalk.stream.text.phonemes import Phonemes
@@ -112,7 +113,7 @@ def test_the_door_opens_it():
 
 def test_short_texts_begin_and_all_end_with_a_full_stop():
     def spoken(*symbols):
-        return spoken_symbols(Phonemes(symbols, (0,) * len(symbols), ("w",), "en"))
+        return completed(Phonemes(symbols, (0,) * len(symbols), ("w",), "en")).symbols
 
     assert spoken("a", "b") == (".", "a", "b", ".")
     assert spoken(*"abcdef") == (*"abcdef", ".")

@@ -46,5 +46,7 @@ def test_an_endless_phrase_is_cut_without_losing_a_word():
         lengths.append(sum(len(piece.spoken) for piece in phrase))
         return [Spoken(piece.written, ("a",)) for piece in phrase]
 
-    assert [spoken.word for spoken in by_phrase(pieces, speak)] == [piece.written for piece in pieces]
+    assert [spoken.word for spoken in by_phrase(pieces, speak)] == [
+        piece.written for piece in pieces
+    ]
     assert max(lengths) <= 400
