@@ -45,7 +45,15 @@ class ToolCallDelta:
     arguments: str
 
 
-Delta = TextDelta | ToolCallDelta
+@dataclass(frozen=True, slots=True)
+class UsageDelta:
+    """What a reply took, from servers that tell it without being asked."""
+
+    read_tokens: int
+    written_tokens: int
+
+
+Delta = TextDelta | ToolCallDelta | UsageDelta
 
 
 class ChatClient:
@@ -204,7 +212,8 @@ class ChatClient:
             if error := chunk.get("error"):
                 raise ResponderError(f"{self._where} broke off: {self._quoted(error)}")
             choices = chunk.get("choices") or []
-            return [delta for choice in choices for delta in _parts(choice.get("delta") or {})]
+            deltas = [delta for choice in choices for delta in _parts(choice.get("delta") or {})]
+            return [*deltas, *_usage(chunk.get("usage") or {})]
         except (ValueError, AttributeError, TypeError, KeyError) as error:
             raise ResponderError(f"{self._where} does not answer as a chat server does") from error
 
@@ -305,3 +314,8 @@ def _model_names(content: bytes) -> list[str]:
         return [str(model["id"]) for model in json.loads(content)["data"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ResponderError("the list of models is not one") from error
+
+
+def _usage(told: Mapping[str, Any]) -> list[Delta]:
+    counts = told.get("prompt_tokens"), told.get("completion_tokens")
+    return [UsageDelta(*map(int, counts))] if all(isinstance(n, int) for n in counts) else []

@@ -148,6 +148,14 @@ def serving(app: Any) -> Iterator[str]:
         listener.close()
 
 
+def big_chunks(synthesizer: ToneSynthesizer) -> ToneSynthesizer:
+    """Let it say each word for so long that no buffer on the way holds many of them."""
+    rate_hz = synthesizer.sample_rate_hz
+    chunk = SpeechChunk(AudioChunk(np.zeros(rate_hz * 20, np.float32), rate_hz))
+    synthesizer._said = lambda *_: chunk
+    return synthesizer
+
+
 def eventually(condition, seconds: float = 5.0) -> bool:
     """Whether something becomes true soon."""
     deadline = time.monotonic() + seconds

@@ -9,7 +9,7 @@ import base64
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from fakes_http import ToneSynthesizer, voice_named
 from websockets.sync.client import connect
 
-from selftalk.stream.chat_client import TextDelta, ToolCallDelta
+from selftalk.stream.chat_client import TextDelta, ToolCallDelta, UsageDelta
 from selftalk.stream.config import TalkConfig
 from selftalk.stream.recognizer import Transcript
 from selftalk.stream.server.admission import Admission
@@ -68,6 +68,7 @@ class Scripted:
     calls: list[ToolCallDelta] = field(default_factory=list)
     asked: list[tuple[list[Any], list[Any], dict[str, Any]]] = field(default_factory=list)
     running: int = 0
+    usage: UsageDelta | None = None
     error: Exception | None = None
 
     async def reply(self, messages):
@@ -87,6 +88,8 @@ class Scripted:
             for number in range(0 if calls else self.words):
                 await asyncio.sleep(self.delta_seconds)
                 yield TextDelta(f"w{number}{'. ' if number % 3 == 2 else ' '}")
+            if self.usage:
+                yield self.usage
         finally:
             self.running -= 1
 
@@ -155,10 +158,12 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(context: ServerContext | None = None) -> Iterator[Running]:
+def running(
+    context: ServerContext | None = None, build: Callable[[ServerContext], Any] = build_app
+) -> Iterator[Running]:
     """Serve on a free port."""
     context = context or make_context()
-    server = Server(build_app(context), context.server, 0)
+    server = Server(build(context), context.server, 0)
     server.listen()
     started = threading.Event()
     loops: list[asyncio.AbstractEventLoop] = []

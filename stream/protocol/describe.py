@@ -45,11 +45,14 @@ written for it work when their address is changed. This page is written from the
 - `/v1/realtime/observe` shows what the newest conversation is told, its audio by length only.
 - A full server sends the error `session_limit_reached` and closes with 1013; one that restarts
   closes with 1012. A client that takes nothing for some seconds is cut off.
+- `response.usage` counts a token for every 50 ms of sound, as OpenAI does, and for text what the
+  language model counts; the tokens of one that does not tell are 0.
+- `idle_timeout_ms` of `server_vad`: so long after a reply was heard, if nobody has spoken, an
+  empty utterance is committed and answered.
 - The names of OpenAI's voices mean the server's default voice; other unknown names are refused.
 
-Not there: MCP, prompts by id, tracing, images, WebRTC and SIP (`/v1/realtime/calls`), and
-`response.usage` (null: nobody is billed). `noise_reduction` is accepted and left to the client;
-`rate_limits.updated` is never sent.
+Not there: MCP, prompts by id, tracing, images, WebRTC and SIP (`/v1/realtime/calls`).
+`noise_reduction` is accepted and left to the client; `rate_limits.updated` is never sent.
 """
 
 

@@ -1,6 +1,6 @@
 """The events of replies, each with every field that strict clients require."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -38,6 +38,43 @@ class ResponseAudio(Struct, kw_only=True):
     output: ResponseAudioOutput
 
 
+class CachedTokens(Struct, kw_only=True):
+    """Always none: nothing is remembered between requests."""
+
+    text_tokens: int = 0
+    audio_tokens: int = 0
+    image_tokens: int = 0
+
+
+class InputTokens(Struct, kw_only=True):
+    """What a reply was made from."""
+
+    text_tokens: int = 0
+    audio_tokens: int = 0
+    """Always 0: the model reads what was said, and never hears it."""
+    image_tokens: int = 0
+    cached_tokens: int = 0
+    cached_tokens_details: CachedTokens = field(default_factory=CachedTokens)
+
+
+class OutputTokens(Struct, kw_only=True):
+    """What a reply consists of."""
+
+    text_tokens: int = 0
+    audio_tokens: int = 0
+    """One for every 50 ms begun, as OpenAI counts them."""
+
+
+class Usage(Struct, kw_only=True):
+    """The size of a reply. Text is counted by the model; one that does not tell counts 0."""
+
+    total_tokens: int
+    input_tokens: int
+    output_tokens: int
+    input_token_details: InputTokens
+    output_token_details: OutputTokens
+
+
 class Response(Struct, kw_only=True):
     """A reply: what is known of it, without its audio."""
 
@@ -50,7 +87,8 @@ class Response(Struct, kw_only=True):
     object: Literal["realtime.response"] = "realtime.response"
     status_details: StatusDetails | None = None
     output: list[Item] = field(default_factory=list)
-    usage: dict[str, Any] | None = None
+    usage: Usage | None = None
+    """Null while the reply is being made."""
     metadata: dict[str, str] | None = None
 
 

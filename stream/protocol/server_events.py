@@ -5,6 +5,7 @@ from selftalk.stream.protocol.reply_events import (
     ContentPartDone,
     FunctionCallArgumentsDelta,
     FunctionCallArgumentsDone,
+    InputTokens,
     OutputAudioDelta,
     OutputAudioDone,
     OutputAudioTranscriptDelta,
@@ -13,6 +14,7 @@ from selftalk.stream.protocol.reply_events import (
     OutputItemDone,
     OutputTextDelta,
     OutputTextDone,
+    OutputTokens,
     PartBase,
     Response,
     ResponseAudio,
@@ -21,6 +23,7 @@ from selftalk.stream.protocol.reply_events import (
     ResponseDone,
     StatusDetails,
     StatusError,
+    Usage,
     Word,
 )
 from selftalk.stream.protocol.session_events import (
@@ -99,6 +102,7 @@ __all__ = [
     "FunctionCallArgumentsDelta",
     "FunctionCallArgumentsDone",
     "IgnoredEvent",
+    "InputTokens",
     "ItemAdded",
     "ItemDeleted",
     "ItemDone",
@@ -112,6 +116,7 @@ __all__ = [
     "OutputItemDone",
     "OutputTextDelta",
     "OutputTextDone",
+    "OutputTokens",
     "PartBase",
     "PartialEvent",
     "Response",
@@ -134,5 +139,6 @@ __all__ = [
     "TranscriptionDelta",
     "TranscriptionFailed",
     "TurnReported",
+    "Usage",
     "Word",
 ]

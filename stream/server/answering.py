@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from msgspec import UNSET, structs, to_builtins
 
-from selftalk.stream.chat_client import Delta, TextDelta, ToolCallDelta
+from selftalk.stream.chat_client import Delta, TextDelta, ToolCallDelta, UsageDelta
 from selftalk.stream.conversation import Message, ToolCall
 from selftalk.stream.protocol.settings import RealtimeSession, ResponseSettings
 from selftalk.stream.responder import Responder
@@ -48,6 +48,8 @@ class Answering:
         """What is different for the next reply only."""
         self.on_reply: Callable[[], None] = lambda: None
         """Called when a reply begins."""
+        self.on_usage: Callable[[int, int], None] = lambda _read, _written: None
+        """Called with the tokens that a model has read and written, if it tells them."""
         self._shared = shared
 
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str | ToolCall, None]:
@@ -85,6 +87,8 @@ class Answering:
             async for delta in deltas:
                 if isinstance(delta, TextDelta):
                     yield delta.text
+                elif isinstance(delta, UsageDelta):
+                    self.on_usage(delta.read_tokens, delta.written_tokens)
                 else:
                     calls[delta.index] = _joined(calls.get(delta.index), delta)
         for _, call in sorted(calls.items()):

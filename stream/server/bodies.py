@@ -3,15 +3,21 @@
 Knows nothing about what the fields mean.
 """
 
+import asyncio
+import contextlib
 from typing import TypeVar
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope, Send
 
 from selftalk.stream.server.api_errors import TOO_LARGE, ApiError
 
 Body = TypeVar("Body", bound=msgspec.Struct)
+
+HEARD_OUT_BYTES, HEARD_OUT_SECONDS = 64 << 20, 5.0
+"""How much of a body that is refused is still read, so that its sender hears why."""
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:
@@ -65,6 +71,36 @@ def bad_field(error: Exception) -> ApiError:
     elif param:
         message = f"'{param}': {message[0].lower()}{message[1:]}"
     return ApiError(message, param=param, code="invalid_value")
+
+
+def answer_after_body(scope: Scope, receive: Receive, send: Send) -> Send:
+    """Hear out who sends too much: a connection closed in its face would swallow the answer."""
+    refused = False
+
+    async def send_late(message: Message) -> None:
+        nonlocal refused
+        if message["type"] == "http.response.start":
+            refused = message["status"] == TOO_LARGE
+            refused = refused and not Headers(scope=scope).get("expect")
+        elif refused and not message.get("more_body"):
+            await send({**message, "more_body": True})
+            await _hear_out(receive)
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await send(message)
+
+    return send_late
+
+
+async def _hear_out(receive: Receive) -> None:
+    """Read what still comes and forget it, up to a limit of size and of time."""
+    heard = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HEARD_OUT_SECONDS):
+            while heard < HEARD_OUT_BYTES:
+                message = await receive()
+                heard += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body"):
+                    return
 
 
 def _check_announced(request: Request, limit_bytes: int) -> None:

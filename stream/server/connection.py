@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import msgspec
 import numpy as np
 
 from selftalk.stream.audio import AudioChunk, Float32Array
@@ -20,16 +19,22 @@ from selftalk.stream.leading import Answer, SetManner, UtteranceGiven
 from selftalk.stream.protocol import client_events as client
 from selftalk.stream.protocol import server_events as events
 from selftalk.stream.protocol.codec import ProtocolError
-from selftalk.stream.protocol.items import InputAudio, MessageItem
+from selftalk.stream.protocol.items import MessageItem
 from selftalk.stream.protocol.settings import (
     RealtimeSession,
     ResponseSettings,
     SemanticVad,
+    ServerVad,
     SessionSettings,
 )
 from selftalk.stream.server.answering import Answering, ChosenVoice, effective, voice_of_reply
 from selftalk.stream.server.app import ServerContext
-from selftalk.stream.server.item_conversation import ItemConversation, new_id
+from selftalk.stream.server.idle_timer import IdleTimer
+from selftalk.stream.server.item_conversation import (
+    ItemConversation,
+    audio_taken_from,
+    new_id,
+)
 from selftalk.stream.server.network import NetworkSink, NetworkSource
 from selftalk.stream.server.notice_writer import NoticeWriter
 from selftalk.stream.server.pace import Pace
@@ -90,6 +95,7 @@ class Connection:
             conversation_id=new_id("conv"),
             transcribes=lambda: self.settings.audio.input.transcription is not None,
         )
+        self._answering.on_usage = self._notices.count_tokens
         self._sink = self._make_sink(self._notices)
         self._session = Session(
             self._stages,
@@ -107,6 +113,8 @@ class Connection:
             tick_seconds=TICK_SECONDS,
         )
         self._session.subscribe(self._notices)
+        self._idle = IdleTimer(self._appended_ms, self._nobody_spoke)
+        self._session.subscribe(self._idle)
         self._side_replies = SideReplies(context, self._stages, send)
         self._apply(settings)
 
@@ -118,6 +126,7 @@ class Connection:
                 self._side_replies.group = group
                 await self._session.run()
         finally:
+            self._idle.cancel()
             self._sink.close()
 
     async def finish_reply(self) -> None:
@@ -191,6 +200,9 @@ class Connection:
         detection = heard.turn_detection
         self._detector.config = turn_config(self._context.config.turns, detection)
         self._notices.pre_roll_samples = self._detector.config.pre_roll_ms * SAMPLE_RATE_HZ // 1000
+        self._idle.timeout_ms = (
+            detection.idle_timeout_ms if isinstance(detection, ServerVad) else None
+        )
         if self._judge is not None:
             self._judge.enabled = isinstance(detection, SemanticVad)
         if heard.transcription is not None and heard.transcription.language:
@@ -284,6 +296,23 @@ class Connection:
         self._decoder.reset()
         self._send(events.Cleared())
 
+    def _appended_ms(self) -> int:
+        return self._appended_samples * 1000 // SAMPLE_RATE_HZ
+
+    def _nobody_spoke(self, since_ms: int) -> None:
+        """The user was silent for long: that is an utterance too, an empty one."""
+        if self._notices.active is not None or self._session.answer_is_due:
+            return
+        item_id, now_ms = self._notices.end_utterance(), self._appended_ms()
+        self._send(
+            events.TimeoutTriggered(item_id=item_id, audio_start_ms=since_ms, audio_end_ms=now_ms)
+        )
+        self._notices.utterance(item_id, (now_ms - since_ms) / 1000)
+        silence = AudioChunk(np.zeros(SAMPLE_RATE_HZ // 10, np.float32), SAMPLE_RATE_HZ)
+        self._session.tell(UtteranceGiven(silence, answer=False))
+        voiced = self._reply_settings().output_modalities == ["audio"]
+        self._session.tell(Answer(voiced=voiced))
+
     def _forget_speech(self) -> None:
         self._by_hand.clear()
         self._appended_samples += len(self._decoder.drain())
@@ -297,7 +326,7 @@ class Connection:
     def _create_item(self, event: client.ConversationItemCreate) -> None:
         stored = self.conversation.add(event.item, event.previous_item_id)
         item = stored.item
-        spoken = _audio_in(item) if isinstance(item, MessageItem) else b""
+        spoken = audio_taken_from(item) if isinstance(item, MessageItem) else b""
         before = self.conversation.id_before(stored.item_id)
         self._send(events.ItemAdded(item=item, previous_item_id=before))
         self._send(events.ItemDone(item=item, previous_item_id=before))
@@ -367,13 +396,3 @@ class Connection:
             complete=notices.complete,
             underrun=lambda: self._context.telemetry.count("underruns_total"),
         )
-
-
-def _audio_in(item: MessageItem) -> bytes:
-    """The audio of a user's item, taken out of it."""
-    found = b""
-    for part in item.content:
-        if isinstance(part, InputAudio) and isinstance(part.audio, bytes):
-            found += part.audio
-            part.audio = msgspec.UNSET
-    return found

@@ -11,6 +11,8 @@ import secrets
 from collections import deque
 from dataclasses import dataclass
 
+import msgspec
+
 from selftalk.stream.conversation import Conversation, Message, ToolCall, told
 from selftalk.stream.protocol.codec import ProtocolError
 from selftalk.stream.protocol.items import (
@@ -298,3 +300,13 @@ def _paired(messages: list[Message]) -> list[Message]:
         elif calls:
             paired.append(Message("assistant", "", calls=calls))
     return paired
+
+
+def audio_taken_from(item: MessageItem) -> bytes:
+    """The audio of a user's item, taken out of it."""
+    found = b""
+    for part in item.content:
+        if isinstance(part, InputAudio) and isinstance(part.audio, bytes):
+            found += part.audio
+            part.audio = msgspec.UNSET
+    return found

@@ -94,6 +94,11 @@ class NoticeWriter:
         """The reply that is being made."""
         return next((reply for reply in self.replies.values() if not reply.done), None)
 
+    def count_tokens(self, read: int, written: int) -> None:
+        """The language model tells how much text it read and wrote for the reply under way."""
+        if self.active is not None:
+            self.active.text_tokens = read, written
+
     def turn_of(self, item_id: str) -> int:
         """The turn whose message is this item; 0 if it is an old one."""
         for turn_id, reply in self.replies.items():

@@ -3,6 +3,7 @@
 Knows nothing about turns and sockets: it is told what comes, in order, and appends events.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -30,6 +31,7 @@ from selftalk.stream.server.wire_audio import WireEncoder
 from selftalk.stream.speech import WordTime
 
 Send = Callable[[events.ServerEvent], None]
+OUTPUT_MS_PER_TOKEN = 50  # the rate at which OpenAI counts what is spoken
 
 
 class ReplyWriter:
@@ -48,6 +50,8 @@ class ReplyWriter:
         self.response_id = new_id("resp")
         self.message: Stored | None = None
         self.done = False
+        self.text_tokens = (0, 0)
+        """Read and written by the model, if it tells."""
         self._settings = settings
         self.voiced = settings.output_modalities == ["audio"]
         self._conversation = conversation
@@ -144,6 +148,7 @@ class ReplyWriter:
         self.done = True
         response = self._response(status)
         response.status_details = details
+        response.usage = self._usage()
         self._send(events.ResponseDone(response=response))
 
     # --- the message -----------------------------------------------------------------------------
@@ -213,6 +218,17 @@ class ReplyWriter:
 
     def _ms(self, samples: int) -> int:
         return samples * 1000 // self._rate_hz
+
+    def _usage(self) -> events.Usage:
+        audio = math.ceil(self._samples * 1000 / (self._rate_hz * OUTPUT_MS_PER_TOKEN))
+        read, written = self.text_tokens
+        return events.Usage(
+            total_tokens=read + written + audio,
+            input_tokens=read,
+            output_tokens=written + audio,
+            input_token_details=events.InputTokens(text_tokens=read),
+            output_token_details=events.OutputTokens(text_tokens=written, audio_tokens=audio),
+        )
 
     def _response(self, status: str) -> events.Response:
         settings = self._settings

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from selftalk.stream.protocol import KEY_SUBPROTOCOL
 from selftalk.stream.server.api_errors import ApiError
+from selftalk.stream.server.bodies import answer_after_body
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OBS_ORIGIN = "http://absolute"
@@ -31,6 +32,8 @@ NO_PAGES = ("/v1/", "/metrics")
 TICKET_PREFIX = "ek_"
 TICKET_SECONDS = 60.0
 MAX_TICKETS = 1000
+SPARE_BYTES = 1 << 20
+"""Beyond the limit, so that a route can say that a body of unknown length is too large."""
 
 
 class Tickets:
@@ -107,10 +110,13 @@ class Guard:
             return
         refusal = self._refusal(scope)
         if refusal is not None:
+            if scope["type"] == "http":
+                send = answer_after_body(scope, receive, send)
             await _refuse(scope, send, *refusal)
             return
         if scope["type"] == "http":
-            receive = _limited(receive, self._rules.max_body_bytes)
+            send = answer_after_body(scope, receive, send)
+            receive = _limited(receive, self._rules.max_body_bytes + SPARE_BYTES)
         await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> tuple[HTTPStatus, str] | None:
@@ -187,6 +193,11 @@ def _limited(receive: Receive, max_bytes: int) -> Receive:
 async def _refuse(scope: Scope, send: Send, status: HTTPStatus, reason: str) -> None:
     kind = "http.response" if scope["type"] == "http" else "websocket.http.response"
     told = ApiError(reason, code=status.phrase.lower().replace(" ", "_"), status=int(status))
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    body = msgspec.json.encode(told.body)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
     await send({"type": f"{kind}.start", "status": told.status, "headers": headers})
-    await send({"type": f"{kind}.body", "body": msgspec.json.encode(told.body)})
+    await send({"type": f"{kind}.body", "body": body})

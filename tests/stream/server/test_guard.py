@@ -16,6 +16,7 @@ from selftalk.stream.server.app import build_api_v2_app, build_app
 from selftalk.stream.server.serve import checked_token
 from selftalk.stream.server_config import ServerConfig
 
+NO_ROUTE = None  # a websocket.close has no status
 TOKEN = "canary-0123456789abcdef"
 OWN_PORT = "{port}"  # replaced by the real one
 
@@ -63,20 +64,21 @@ def ask(url, method, path, *headers, body=b""):
     return int(answer.split()[1]) if answer else 0
 
 
-async def ask_app(app, host, origin):
+async def ask_app(app, kind, host, origin):
     """The status without a socket between: the same app, a thousand times faster."""
     headers = [(b"host", host.encode("utf-8"))]
     if origin:
         headers.append((b"origin", origin.encode("utf-8")))
     scope = {
-        "type": "http", "http_version": "1.1", "method": "GET", "path": "/v1/models",
+        "type": kind, "http_version": "1.1", "method": "GET", "path": "/v1/models",
         "raw_path": b"/v1/models", "query_string": b"", "scheme": "http", "headers": headers,
-        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8765), "asgi": {"version": "3.0"},
+        "subprotocols": [], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8765),
+        "asgi": {"version": "3.0"},
     }  # fmt: skip
     statuses = []
 
     async def receive():
-        return {"type": "http.disconnect"}
+        return {"type": f"{kind}.disconnect"}
 
     async def send(message):
         statuses.append(message.get("status"))
@@ -108,19 +110,25 @@ def filled(pattern, host, port):
     return pattern.replace("{host}", host).replace(OWN_PORT, port)
 
 
-def test_every_host_with_every_origin(app):
+@pytest.mark.parametrize(
+    ("kind", "passed"),
+    [("http", 200), ("websocket", NO_ROUTE)],  # who passes the guard finds no socket there
+)
+def test_every_host_with_every_origin(app, kind, passed):
     wrong, count = [], 0
     for pattern in GOOD_HOSTS + BAD_HOSTS:
         host = filled(pattern, "", "8765")
         for page in ["", *GOOD_ORIGINS, *BAD_ORIGINS]:
             origin = filled(page, host, "8765")
-            status = asyncio.run(ask_app(app, host, origin))
+            status = asyncio.run(ask_app(app, kind, host, origin))
             allowed = pattern in GOOD_HOSTS and expected(host, origin)
             count += 1
-            if (status == 200) != allowed:
+            if status not in (passed, 403) or (status == passed) != allowed:
                 wrong.append((status, host, origin))
     assert not wrong
     assert count >= 10 * 30
+    assert len(BAD_ORIGINS) >= 30
+    assert len(BAD_HOSTS) >= 10
 
 
 def test_hosts_and_origins_over_a_socket(url):

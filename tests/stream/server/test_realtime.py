@@ -14,7 +14,7 @@ from fakes_server import (
     speech,
 )
 
-from selftalk.stream.chat_client import ToolCallDelta
+from selftalk.stream.chat_client import ToolCallDelta, UsageDelta
 from selftalk.stream.errors import ResponderError
 from selftalk.stream.g711 import encode_a_law, encode_mu_law
 from selftalk.stream.selves import load_self
@@ -535,3 +535,50 @@ def _decoded(event):
 
 def _deltas(client, kind):
     return [event["delta"] for event in client.seen if event["type"] == kind]
+
+
+IDLE = {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 1000}}
+
+
+class TestSilence:
+    def test_a_user_who_says_nothing_is_spoken_to(self, client):
+        client.send("session.update", session={"type": "realtime", "audio": {"input": IDLE}})
+        client.until("session.updated")
+        client.send("response.create")
+        client.until("response.done")
+        client.say(silence(0.5))
+        fired = client.until("input_audio_buffer.timeout_triggered")
+        assert 0 <= fired["audio_start_ms"] <= fired["audio_end_ms"] <= 500
+        assert client.until("input_audio_buffer.committed")["item_id"] == fired["item_id"]
+        assert client.until("conversation.item.done")["item"]["id"] == fired["item_id"]
+        assert client.until("response.done")["response"]["status"] == "completed"
+
+    def test_a_wish_withdrawn_is_forgotten(self, client):
+        for wanted in (IDLE, {"turn_detection": {"idle_timeout_ms": None}}):
+            session = {"type": "realtime", "audio": {"input": wanted}}
+            client.send("session.update", session=session)
+            client.until("session.updated")
+        client.send("response.create")
+        client.until("response.done")
+        with pytest.raises(TimeoutError):
+            client.until("input_audio_buffer.timeout_triggered", timeout=2)
+
+
+class TestUsage:
+    def test_sound_is_counted_by_its_length_and_text_by_the_model(self):
+        responder = Scripted(usage=UsageDelta(31, 7))
+        with running(make_context(responder)) as server, RawClient(server.ws_url) as client:
+            client.send("response.create")
+            usage = client.until("response.done")["response"]["usage"]
+            milliseconds = sum(event.get("duration_ms", 0) for event in client.seen)
+        audio = usage["output_token_details"]["audio_tokens"]
+        assert milliseconds > 0
+        assert audio == pytest.approx(milliseconds / 50, abs=1)
+        assert usage["input_token_details"]["text_tokens"] == usage["input_tokens"] == 31
+        assert usage["output_tokens"] == 7 + audio
+        assert usage["total_tokens"] == 31 + 7 + audio
+
+    def test_a_model_that_does_not_count_counts_nothing(self, client):
+        client.send("response.create")
+        usage = client.until("response.done")["response"]["usage"]
+        assert usage["input_tokens"] == usage["output_token_details"]["text_tokens"] == 0

@@ -7,7 +7,6 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
-import numpy as np
 import openai
 import pytest
 import soundfile
@@ -15,6 +14,7 @@ from fakes_http import (
     CHUNK_SAMPLES,
     VOICE_HZ,
     ToneSynthesizer,
+    big_chunks,
     eventually,
     http,
     make_context,
@@ -258,17 +258,10 @@ def test_a_client_that_reads_nothing_is_cut_off(synthesizer):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         assert eventually(lambda: synthesizer.running == 1)
         # The rest would fill what the kernel keeps for the reader many times over.
-        synthesizer._said = lambda *_: big_chunk()
+        big_chunks(synthesizer)
         assert eventually(lambda: not synthesizer.running and context.admission.active == 0, 10)
         assert time.monotonic() - started < 10
         assert synthesizer.steps < 800
-
-
-def big_chunk():
-    from selftalk.stream.audio import AudioChunk
-    from selftalk.stream.speech import SpeechChunk
-
-    return SpeechChunk(AudioChunk(np.zeros(VOICE_HZ * 20, np.float32), VOICE_HZ))
 
 
 def test_a_failure_before_the_first_sound_is_an_error_without_the_inside(url, synthesizer):
