@@ -9,7 +9,8 @@ The same voice and the same versions of torch, onnx and onnxruntime give the sam
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -37,6 +38,7 @@ from selftalk.models.hubert import Hubert
 from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits
 from selftalk.models.t2s import Text2Semantic
 from selftalk.stream.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, WeightsSpec, sha256_of
+from selftalk.stream.errors import CheckpointError
 from selftalk.stream.sovits.text_features import GRAPH, VOCABULARY, vocabulary_text
 
 Precision = Literal["fp32", "int8", "fp16"]
@@ -229,14 +231,35 @@ def source_hashes(model_folder: Path) -> dict[str, str]:
 
 
 def t2s_of(model: VoiceModel) -> Text2Semantic:
-    """Text2Semantic of a voice model."""
-    t2s = Text2Semantic(checkpoint.t2s_config(model.s1.tensors, model.s1.config))
-    checkpoint.load_state(t2s, checkpoint.t2s_state(model.s1.tensors))
+    """Text2Semantic of a voice model.
+
+    Raises:
+        CheckpointError: its tensors and settings are not those of one.
+    """
+    with _explained(model):
+        t2s = Text2Semantic(checkpoint.t2s_config(model.s1.tensors, model.s1.config))
+        checkpoint.load_state(t2s, checkpoint.t2s_state(model.s1.tensors))
     return t2s
 
 
 def sovits_of(model: VoiceModel) -> Sovits:
-    """SoVITS of a voice model, without what only training needs."""
-    sovits = Sovits(checkpoint.sovits_config(model.s2.tensors, model.s2.config))
-    checkpoint.load_state(sovits, checkpoint.sovits_state(model.s2.tensors))
+    """SoVITS of a voice model, without what only training needs.
+
+    Raises:
+        CheckpointError: its tensors and settings are not those of one.
+    """
+    with _explained(model):
+        sovits = Sovits(checkpoint.sovits_config(model.s2.tensors, model.s2.config))
+        checkpoint.load_state(sovits, checkpoint.sovits_state(model.s2.tensors))
     return sovits
+
+
+@contextmanager
+def _explained(model: VoiceModel) -> Iterator[None]:
+    """Say in a sentence why a checkpoint that could be read makes no model."""
+    try:
+        yield
+    except KeyError as error:
+        raise CheckpointError(f"the voice model '{model.name}' lacks {error}") from error
+    except (ArithmeticError, AssertionError, IndexError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the voice model '{model.name}' does not fit: {error}") from error

@@ -5,10 +5,11 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from fakes_sovits import SECOND_STAGES, bundle_of, imported
+from fakes_sovits import ALL_STAGES, SECOND_STAGES, bundle_of, imported
 
+from selftalk.export.onnx import OPSET
 from selftalk.export.shared_weights import SharedWeights
-from selftalk.export.sovits import BundleWriter, sovits_of, t2s_of
+from selftalk.export.sovits import BundleWriter, export_voice, sovits_of, t2s_of
 from selftalk.export.sovits_graphs import (
     listener_sources,
     reference_sources,
@@ -19,9 +20,9 @@ from selftalk.export.traced import trace_graph
 from selftalk.export.voice_model import load_voice_model
 from selftalk.models.eres2net import ERes2Net, ERes2NetConfig
 from selftalk.models.hubert import Hubert, HubertConfig
-from selftalk.models.t2s import with_slots
+from selftalk.models.t2s import Utterance, with_slots
 from selftalk.stream.bundle import Bundle
-from selftalk.stream.errors import BundleError
+from selftalk.stream.errors import BundleError, CheckpointError
 
 TOLERANCE = 1e-4
 
@@ -33,9 +34,9 @@ def repeatable():
         yield
 
 
-@pytest.fixture(scope="module", params=SECOND_STAGES)
+@pytest.fixture(scope="module", params=ALL_STAGES)
 def voice(request):
-    """A golden voice: its bundle, and its modules."""
+    """A small voice of every version: its bundle, and its modules."""
     model = load_voice_model(imported(request.param))
     return bundle_of(request.param), t2s_of(model).eval(), sovits_of(model).eval()
 
@@ -87,6 +88,49 @@ def test_step(voice, batch):
     keys = torch.stack([layer.keys.transpose(2, 3)[..., 15:16] for layer in after.layers])
     values = torch.stack([layer.values[:, :, 15:16] for layer in after.layers])
     assert_parity(made, (logits, keys, values))
+
+
+def test_token_by_token_is_the_whole(voice):
+    bundle, t2s, _ = voice
+    size, prompt, count, slots = 11, 4, 9, 32
+    phones = torch.randint(0, t2s.config.phones, (1, size))
+    tokens = torch.randint(0, t2s.config.tokens - 1, (1, prompt + count))
+    utterance = Utterance(phones, torch.tensor([size]), tokens, torch.tensor([prompt + count]))
+    whole = t2s([utterance])[0, prompt:]  # what follows the prompt, and each token after it
+
+    bert = torch.zeros(1, size, t2s.config.bert_width)
+    logits, keys, values = map(
+        torch.tensor, run_graph(bundle, "t2s_prefill", phones, tokens[:, :prompt], bert)
+    )
+    filled = size + prompt
+    keys = torch.nn.functional.pad(keys, (0, slots - filled))
+    values = torch.nn.functional.pad(values, (0, 0, 0, slots - filled))
+    said = [logits]
+    for position in range(prompt, prompt + count):
+        mask = torch.full((1, 1, 1, slots), -torch.inf)
+        mask[..., :filled] = 0
+        step = (tokens[:, position], torch.tensor([position]), mask, *keys, *values)
+        logits, new_keys, new_values = map(torch.tensor, run_graph(bundle, "t2s_step", *step))
+        keys[..., filled : filled + 1] = new_keys
+        values[..., filled : filled + 1, :] = new_values
+        filled += 1
+        said.append(logits)
+    assert_parity([torch.cat(said).numpy()], [whole])
+
+
+def test_window_by_window_is_the_whole(voice):
+    bundle, _, sovits = voice
+    count, size, margin = 110, 30, sovits.margin_frames
+    frames = torch.randn(1, count, sovits.config.width)
+    noise = 0.5 * torch.randn(1, sovits.config.latent, count)
+    style = torch.randn(1, sovits.config.style_width)
+    said = []
+    for start in range(0, count, size):
+        left, end = max(0, start - margin), min(count, start + size)
+        right = min(count, end + margin)
+        window = (frames[:, left:right], noise[:, :, left:right], style)
+        said += run_graph(bundle, "decoder", *window, torch.tensor([start - left, end - left]))
+    assert_parity([np.concatenate(said, axis=1)], [sovits.decode_window(frames, noise, style)])
 
 
 @pytest.mark.parametrize(("tokens", "phones"), [(11, 7), (40, 25), (1, 3)])
@@ -141,7 +185,13 @@ def test_listeners():
 
 
 def all_bytes(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("stage", ALL_STAGES)
+def test_a_bundle_is_the_same_every_time(stage, tmp_path):
+    export_voice(imported(stage), tmp_path / "again", precision="fp32")
+    assert all_bytes(tmp_path / "again") == all_bytes(bundle_of(stage).folder)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8", "fp16"])
@@ -178,7 +228,12 @@ def test_a_bundle_names_its_source_and_its_tools(voice):
     assert manifest.sample_rate_hz == 32_000
     assert manifest.token_rate_hz == 25
     assert set(manifest.source) == {"s1", "s2"}
+    assert manifest.made_with["opset"] == str(OPSET)
+    assert manifest.made_with["onnxruntime"] == onnxruntime.__version__
     assert set(manifest.made_with) == {"opset", "torch", "onnx", "onnxruntime"}
+    v1 = manifest.version == "v1"
+    assert manifest.symbols == ("v1" if v1 else "v2")
+    assert ("yue" in manifest.languages) is not v1
 
 
 def test_damaged_tensors_are_found(voice, tmp_path):
@@ -188,3 +243,20 @@ def test_damaged_tensors_are_found(voice, tmp_path):
         file.write(b"\xff" * 16)
     with pytest.raises(BundleError, match=r"t2s\.weights' is damaged"):
         Bundle.load(tmp_path).verify()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda model: model.s2.tensors.pop("dec.conv_pre.weight"), "lacks 'dec.conv_pre.weight'"),
+        (lambda model: model.s2.tensors.pop("dec.conv_pre.bias"), "lacks 'generator.enter.bias'"),
+        (lambda model: model.s2.config["model"].update(upsample_rates=5), "does not fit: "),
+        (lambda model: model.s1.config["model"].update(head=0), "cannot be shared by 0 heads"),
+    ],
+)
+def test_a_model_that_makes_no_sense_is_one_sentence(spoil, sentence):
+    model = load_voice_model(imported(SECOND_STAGES[0]))
+    spoil(model)
+    with pytest.raises(CheckpointError, match=sentence) as refusal:
+        t2s_of(model), sovits_of(model)
+    assert "\n" not in str(refusal.value)
