@@ -3,22 +3,34 @@
 With 8 bits weights are rounded once, per channel, and activations at run time, all that are in one
 call by the same scale: so what a graph says of a frame depends a little on the frames beside it.
 A graph that is to say the same in chunks as at once keeps its weights in half precision instead
-and computes in float. Convolutions stay in float: they are depthwise here, a hundredth of the work,
-and suffer most from rounding.
+and computes in float, or rounds by scales that were found beforehand, on examples. The latter is
+for the wide convolutions of an imported vocoder. The convolutions of nano stay in float: they are
+depthwise, a hundredth of the work, and suffer most from rounding.
 """
 
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantFormat,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
 from onnxruntime.quantization.matmul_nbits_quantizer import (
     DefaultWeightOnlyQuantConfig,
     MatMulNBitsQuantizer,
 )
 from onnxruntime.transformers.float16 import convert_float_to_float16
+
+Feed = dict[str, npt.NDArray[np.generic]]
+"""Inputs of a graph by name."""
 
 NBITS_BLOCK = 64
 INT8_ACTIVATIONS = 4
@@ -48,6 +60,46 @@ def to_int8(model: onnx.ModelProto) -> onnx.ModelProto:
             reduce_range=True,
             weight_type=QuantType.QInt8,
             extra_options={"MatMulConstBOnly": True},
+        )
+        return onnx.load(target)
+
+
+class Examples(CalibrationDataReader):  # type: ignore[misc]
+    """Inputs on which the ranges of values are found."""
+
+    def __init__(self, feeds: Iterable[Feed]) -> None:
+        self._feeds = iter(feeds)
+
+    def get_next(self) -> Feed | None:
+        """The next inputs, None after the last."""
+        return next(self._feeds, None)
+
+
+def to_static_int8(
+    model: onnx.ModelProto, feeds: Iterable[Feed], convolutions: Callable[[onnx.NodeProto], bool]
+) -> onnx.ModelProto:
+    """Quantize convolutions by scales that are fixed: what is said of a frame is said of it always.
+
+    Args:
+        model: a graph.
+        feeds: inputs like those it will have; their ranges become the scales.
+        convolutions: which ones.
+    """
+    others = [node.name for node in model.graph.node if not convolutions(node)]
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
+        onnx.save(model, source)
+        quantize_static(
+            source,
+            target,
+            Examples(feeds),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["Conv"],
+            nodes_to_exclude=others,
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
         )
         return onnx.load(target)
 

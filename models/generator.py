@@ -103,7 +103,7 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig, latent: int, style_width: int) -> None:
         super().__init__()
         channels = config.channels
-        self.margins = config.margins
+        self.config = config
         self.enter = nn.Conv1d(latent, channels, BORDER_KERNEL, padding=BORDER_KERNEL // 2)
         self.style = nn.Linear(style_width, channels)
         self.upsamplings = nn.ModuleList()
@@ -128,13 +128,14 @@ class Generator(nn.Module):
             style: of the voice.
             kept: (2,) the first frame that is wanted and the one after the last; by default all.
         """
-        margins = iter(self.margins)
+        margins = iter(self.config.margins)
         latent, kept = cut(latent, kept, next(margins))
         x = self.enter(latent) + self.style(style)[:, :, None]
-        for upsampling, blocks in zip(self.upsamplings, self.blocks, strict=True):
+        steps = zip(self.upsamplings, self.blocks, self.config.rates, strict=True)
+        for upsampling, blocks, rate in steps:
             x, kept = cut(x, kept, next(margins))
             x = blocks(upsampling(F.leaky_relu(x, SLOPE)))
-            kept = None if kept is None else kept * upsampling.stride[0]
+            kept = None if kept is None else kept * rate
         x, kept = cut(x, kept, next(margins))
         wave, _ = cut(torch.tanh(self.leave(F.leaky_relu(x, LAST_SLOPE))), kept, 0)
         return wave.squeeze(1)
