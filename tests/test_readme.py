@@ -55,7 +55,10 @@ def git_files(*patterns):
 
 
 DOCUMENTS = git_files("*.md")
-NEEDS_A_SERVER = {"docs/http.md", "docs/serving.md"}  # see test_http_docs.py
+NEEDS_A_SERVER = {
+    "docs/http.md",
+    "docs/serving.md",
+}  # see test_http_docs.py and test_serving_docs.py
 
 
 @cache

@@ -13,6 +13,8 @@ const STAGE_NAMES = {
   first_audio_chunk: "first sound made",
   pipeline: "queues",
 };
+const EAR = "to your ear";
+const COLOURED = [...Object.values(STAGE_NAMES), EAR]; // a stage has the same colour in every turn
 const PLAYED_STAGE = "first_sample_played"; // the page knows better when it was
 const MOST_TURNS = 50;
 
@@ -54,17 +56,17 @@ export class TurnTimes {
   heard(itemId, now) {
     const turn = this.turns.find((one) => one.itemId === itemId);
     if (!turn || turn.totalMs !== null) return null;
-    turn.marks.push(["to your ear", now]);
+    turn.marks.push([EAR, now]);
     turn.totalMs = now - turn.start;
     return turn;
   }
 
-  // Stages of a turn as {name, startMs, ms}, one after another, the whole being its total.
+  // Stages of a turn as {name, colour, startMs, ms}, one after another, the whole being its total.
   stages(turn) {
     const spans = turn.server ? this.#serverSpans(turn) : this.#ownSpans(turn);
     let startMs = 0;
     return spans.map(([name, ms]) => {
-      const stage = { name, startMs, ms };
+      const stage = { name, colour: COLOURED.indexOf(name), startMs, ms };
       startMs += ms;
       return stage;
     });
@@ -116,6 +118,6 @@ export class TurnTimes {
       .map(([name, ms]) => [STAGE_NAMES[name] ?? name.replaceAll("_", " "), ms]);
     const known = spans.reduce((sum, [, ms]) => sum + ms, 0);
     const rest = (turn.totalMs ?? known) - known;
-    return rest > 0.5 ? [...spans, ["to your ear", rest]] : spans;
+    return rest > 0.5 ? [...spans, [EAR, rest]] : spans;
   }
 }

@@ -1,7 +1,5 @@
 // Waterfall: the stages of a turn drawn one after another, and said in words for who cannot see them.
 
-const HUES = 10; // colours of the stages in the style sheet
-
 export function seconds(ms) {
   return `${(ms / 1000).toFixed(2)} s`;
 }
@@ -27,13 +25,13 @@ export function bar(stages) {
   const element = document.createElement("span");
   element.className = "bar";
   element.setAttribute("aria-hidden", "true");
-  stages.forEach(({ name, ms }, place) => {
+  for (const { name, colour, ms } of stages) {
     const part = document.createElement("span");
-    part.className = `stage-${place % HUES}`;
+    part.className = `stage-${colour}`;
     part.style.flexGrow = String(Math.max(1, ms));
     part.title = `${name}: ${Math.round(ms)} ms`;
     element.append(part);
-  });
+  }
   return element;
 }
 
@@ -42,19 +40,19 @@ export function table(stages) {
   const whole = Math.max(1, stages.reduce((sum, { ms }) => sum + ms, 0));
   const list = document.createElement("dl");
   list.className = "stages";
-  stages.forEach(({ name, startMs, ms }, place) => {
+  for (const { name, colour, startMs, ms } of stages) {
     const track = textElement("dd", "");
     track.className = "track";
     track.setAttribute("aria-hidden", "true");
     const fill = document.createElement("span");
-    fill.className = `stage-${place % HUES}`;
+    fill.className = `stage-${colour}`;
     fill.style.marginInlineStart = `${(100 * startMs) / whole}%`;
     fill.style.width = `max(2px, ${(100 * ms) / whole}%)`;
     track.append(fill);
     const stage = document.createElement("div");
     stage.append(textElement("dt", name), track, textElement("dd", `${Math.round(ms)} ms`));
     list.append(stage);
-  });
+  }
   return list;
 }
 

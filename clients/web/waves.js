@@ -74,7 +74,7 @@ export class Waves {
   #ripple(pen, width, height, levels, direction, colour) {
     const middle = height / 2;
     const gradient = pen.createLinearGradient(0, 0, width, 0);
-    const clear = `color-mix(in srgb, ${colour} 0%, transparent)`;
+    const clear = `color-mix(in srgb, ${colour} 1%, transparent)`;
     gradient.addColorStop(0, clear);
     gradient.addColorStop(0.5, colour);
     gradient.addColorStop(1, clear);

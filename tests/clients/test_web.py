@@ -339,3 +339,6 @@ def test_stages_of_a_turn_add_up(page):
         "waiting for the end", "first word of the answer", "to your ear",
     ]  # fmt: skip
     assert json.dumps(own).count("first sound made") == 1
+    assert {(stage["name"], stage["colour"]) for stage in server} >= {
+        ("first word of the answer", 2), ("to your ear", 9),
+    }  # fmt: skip

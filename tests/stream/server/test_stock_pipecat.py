@@ -1,5 +1,10 @@
-"""pipecat's own reader of realtime events, unmodified: it raises on what it does not expect."""
+"""pipecat's OpenAI realtime service and its reader of events, unmodified.
 
+The reader raises on what it does not expect. pipecat brings half a gigabyte with it, so that it
+is no dependency of the tests: they run where it is installed.
+"""
+
+import asyncio
 import json
 
 import pytest
@@ -30,3 +35,68 @@ def test_every_event_of_a_spoken_turn_a_call_and_a_truncation_is_read():
             assert read is None or read.type == event["type"]
         read = {event["type"] for event in client.seen}
     assert {"response.output_audio.delta", "response.function_call_arguments.done"} <= read
+
+
+def with_service(scenario, context=None):
+    """Run `scenario(tell, until)` around the service in a pipeline of its own."""
+    from pipecat.frames.frames import EndFrame, ErrorFrame
+    from pipecat.pipeline.pipeline import Pipeline
+    from pipecat.pipeline.worker import PipelineWorker
+    from pipecat.processors.frame_processor import FrameProcessor
+    from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+    from pipecat.workers.runner import WorkerRunner
+
+    async def run(server):
+        told = asyncio.Queue()
+
+        class Listener(FrameProcessor):
+            async def process_frame(self, frame, direction):
+                await super().process_frame(frame, direction)
+                told.put_nowait(frame)
+                await self.push_frame(frame, direction)
+
+        async def until(kind):
+            seen = []
+            while not seen or not isinstance(seen[-1], kind):
+                seen.append(await told.get())
+                assert not isinstance(seen[-1], ErrorFrame), seen[-1]
+            return seen
+
+        service = OpenAIRealtimeLLMService(
+            api_key="any", base_url=f"{server.ws_url}/v1/realtime?model=m"
+        )
+        worker = PipelineWorker(
+            Pipeline([Listener(), service, Listener()]), cancel_on_idle_timeout=False
+        )
+        runner = WorkerRunner(handle_sigint=False)
+        await runner.add_workers(worker)
+        running_ = asyncio.create_task(runner.run())
+        async with asyncio.timeout(60):
+            result = await scenario(worker.queue_frame, until)
+            await worker.queue_frame(EndFrame())
+            await running_
+        return result
+
+    with running(context or make_context()) as server:
+        return asyncio.run(run(server)), server.context
+
+
+def sound_of(frames):
+    from pipecat.frames.frames import TTSAudioRawFrame
+
+    return b"".join(frame.audio for frame in frames if isinstance(frame, TTSAudioRawFrame))
+
+
+def test_the_service_is_answered_aloud():
+    from pipecat.frames.frames import LLMContextFrame, LLMFullResponseEndFrame
+    from pipecat.processors.aggregators.llm_context import LLMContext
+
+    context = LLMContext([{"role": "user", "content": "hello"}])
+
+    async def scenario(tell, until):
+        await tell(LLMContextFrame(context))
+        return await until(LLMFullResponseEndFrame)
+
+    seen, server = with_service(scenario)
+    assert len(sound_of(seen)) == 2 * 6 * 2400
+    assert server.stages.responder.asked[0][0][-1].text == "hello"
