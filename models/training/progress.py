@@ -27,16 +27,18 @@ class ProgressBar:
         self._out = out or sys.stderr
         self._clock = clock
         self._terminal = self._out.isatty()
-        self._last_step = clock()
+        self._last_step: float | None = None  # what came before the first one is no step
         self._last_shown = -float("inf")
-        self._seconds_per_step: float | None = None
+        self._timed_steps = 0
+        self._seconds_per_step = 0.0
 
     def __call__(self, step: int, steps: int, figures: dict[str, float]) -> None:
         """Step `step` of `steps` is done; show its figures."""
         now = self._clock()
-        took = now - self._last_step
-        before = self._seconds_per_step
-        self._seconds_per_step = took if before is None else before + SMOOTHING * (took - before)
+        if self._last_step is not None:
+            self._timed_steps += 1
+            weight = max(SMOOTHING, 1 / self._timed_steps)
+            self._seconds_per_step += weight * (now - self._last_step - self._seconds_per_step)
         self._last_step = now
         pause = TERMINAL_SECONDS if self._terminal else FILE_SECONDS
         if now - self._last_shown >= pause or step == steps:
@@ -44,11 +46,11 @@ class ProgressBar:
             self._show(step, steps, figures)
 
     def _show(self, step: int, steps: int, figures: dict[str, float]) -> None:
-        left = (steps - step) * (self._seconds_per_step or 0.0)
+        left = f"{spoken_time((steps - step) * self._seconds_per_step)} left  "
         done = BAR_CHARACTERS * step // max(1, steps)
         bar = "█" * done + "·" * (BAR_CHARACTERS - done)
         told = " ".join(f"{name} {value:.3f}" for name, value in figures.items())
-        line = f"{self.title} {bar} {step}/{steps}  {spoken_time(left)} left  {told}"
+        line = f"{self.title} {bar} {step}/{steps}  {left if self._timed_steps else ''}{told}"
         if self._terminal:
             self._out.write(f"\r\x1b[K{line}" + ("\n" if step == steps else ""))
         else:
