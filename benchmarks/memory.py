@@ -26,7 +26,7 @@ def main() -> None:
         if count % LOOKED_EVERY == 0:
             held[count] = round(resident_mb(), 1)
             print(f"{count} sentences: {held[count]} MB", file=sys.stderr)
-    settled = held.get(SETTLED_AFTER, float("nan"))
+    settled = held.get(SETTLED_AFTER)
     publish(
         options,
         "memory",
@@ -36,7 +36,7 @@ def main() -> None:
             "before_loading_mb": round(empty, 1),
             "loaded_mb": round(loaded, 1),
             "held_mb": held,
-            "growth_mb": round(resident_mb() - settled, 2),
+            "growth_mb": None if settled is None else round(resident_mb() - settled, 2),
             "peak_mb": round(peak_mb(), 1),
         },
     )
