@@ -58,12 +58,7 @@ class ReferenceListener:
         Raises:
             VoiceError: the recording is too short or too long, or v2Pro's speaker model is missing.
         """
-        seconds = recording.duration_seconds
-        if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
-            raise VoiceError(
-                f"the recording of the voice has {seconds:.1f} s; {SHORTEST_SECONDS:.0f} to"
-                f" {LONGEST_SECONDS:.0f} s are possible and 3 to 10 s are best"
-            )
+        seconds = check_length(recording).duration_seconds
         prompt = phones = np.zeros(0, np.int64)
         bert = None
         phonemes = phonemize(transcript, language)
@@ -120,6 +115,21 @@ class ReferenceListener:
 
     def _graph(self, name: str) -> Graph:
         return Graph(self._bundle.graph_path(name), self._run)
+
+
+def check_length(recording: AudioChunk) -> AudioChunk:
+    """Return the recording if it is long enough and not too long.
+
+    Raises:
+        VoiceError: it is not.
+    """
+    seconds = recording.duration_seconds
+    if SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+        return recording
+    raise VoiceError(
+        f"the recording of the voice has {seconds:.1f} s; {SHORTEST_SECONDS:.0f} to"
+        f" {LONGEST_SECONDS:.0f} s are possible and 3 to 10 s are best"
+    )
 
 
 def has_hubert(bundle: Bundle) -> bool:

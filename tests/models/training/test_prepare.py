@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from fakes_training import TINY_SOVITS
+from fakes_training import TINY_SOVITS, TINY_T2S
 
 from selftalk.models.sovits import Sovits
+from selftalk.models.t2s import Text2Semantic
 from selftalk.models.training.dataset import (
     Recorded,
     item_path,
@@ -12,6 +13,7 @@ from selftalk.models.training.dataset import (
     read_list,
 )
 from selftalk.models.training.prepare import Preparation, levelled, prepare
+from selftalk.models.training.semantic_task import SemanticTask
 from selftalk.stream.audio import AudioChunk, write_wav
 from selftalk.stream.errors import ConfigError
 
@@ -59,6 +61,31 @@ def test_what_can_be_used_is_prepared_and_the_rest_is_explained(recorded):
     assert item.speaker.shape == (6,)
     prepare(lines, recorded / "set", preparation)
     assert ear.heard == 1  # the second time it was there
+
+
+def test_chinese_gets_features_and_is_prepared_anew_for_them(recorded):
+    (recorded / "list").write_text("a.wav|me|zh|你好，hello。\na.wav|me|en|Hello there.\n")
+    ear, lines = Ear(), read_list(recorded / "list")
+
+    def read(phonemes):
+        if not phonemes.characters:
+            return None
+        return np.array([[float(index >= 0)] * 4 for index in phonemes.character_index])
+
+    sovits = Sovits(TINY_SOVITS)
+    prepare(lines, recorded / "set", Preparation("v1", sovits, ear))
+    plain = read_description(recorded / "set").items
+    assert [item.bert for item in load_items(recorded / "set", plain)] == [None, None]
+    prepare(lines, recorded / "set", Preparation("v1", sovits, ear, read=read))
+    assert ear.heard == 3  # English has none, and was there
+    chinese, english = load_items(recorded / "set", read_description(recorded / "set").items)
+    assert chinese.bert.dtype == np.float16
+    assert chinese.bert[:5].all()
+    assert not chinese.bert[5:-1].any()
+    assert chinese.bert[-1].all()
+    assert english.bert is None
+    task = SemanticTask(Text2Semantic(TINY_T2S), [chinese, english])
+    assert task.loss(0)[0].isfinite()
 
 
 def test_the_official_level():
