@@ -1,7 +1,7 @@
 """An imported GPT-SoVITS voice → its bundle: graphs, tensors they share, a manifest.
 
     fp32    says what the original says
-    int8    Text2Semantic with 8-bit weights: three times as fast, and a third of the memory
+    int8    Text2Semantic and the vocoder in 8 bits: three times as fast, and a third of the memory
     fp16    for graphics cards
 
 The same voice and the same versions of torch, onnx and onnxruntime give the same bytes.
@@ -23,7 +23,9 @@ import torch
 from selftalk.export.onnx import OPSET, GraphSource, save_graph
 from selftalk.export.quantize import to_fp16, to_half_weights, to_int8, to_nbits8
 from selftalk.export.shared_weights import SharedWeights
+from selftalk.export.sovits_decoder import eight_bit_decoder
 from selftalk.export.sovits_graphs import (
+    WindowDecoder,
     listener_sources,
     reference_sources,
     sentence_sources,
@@ -47,6 +49,8 @@ Tell = Callable[[str], None]
 T2S_WEIGHTS = "t2s.weights"
 LANGUAGES = {"v1": ("zh", "en", "ja")}
 LATER_LANGUAGES = ("zh", "en", "ja", "ko", "yue")
+MADE_SMALLER = ("t2s_prefill", "t2s_step", "decoder")
+"""Graphs that the time of speaking goes into."""
 MARGIN_FRAMES = 8
 """Context of a window on each side: 4e-4 from exact with random weights; all of it would be 43."""
 NOISE_SCALE = 0.5
@@ -113,7 +117,9 @@ class BundleWriter:
     def write(self, name: str, source: GraphSource, shared: SharedWeights | None = None) -> None:
         """Trace, make smaller and write one graph."""
         self._tell(f"graph {name}")
-        model, precision = _made_smaller(name, trace_graph(source), self.precision)
+        model, precision = _made_smaller(name, source, self.precision)
+        if precision != self.precision and name in MADE_SMALLER:
+            self._tell(f"graph {name} stays {precision}: {self.precision} would change its sound")
         if shared is not None:
             shared.take(model)
         path = self.folder / f"{name}.onnx"
@@ -127,13 +133,14 @@ class BundleWriter:
 
 
 def _made_smaller(
-    name: str, model: onnx.ModelProto, precision: Precision
+    name: str, source: GraphSource, precision: Precision
 ) -> tuple[onnx.ModelProto, str]:
     """The graph in the wished precision, as far as it pays, and which one that is.
 
     What is computed once for a voice or a sentence stays exact.
     """
-    if precision == "fp16" and name in ("t2s_prefill", "t2s_step", "decoder"):
+    model = trace_graph(source)
+    if precision == "fp16" and name in MADE_SMALLER:
         return to_fp16(model), "fp16"
     if name == GRAPH and precision != "fp32":
         return (
@@ -144,6 +151,10 @@ def _made_smaller(
     if precision == "int8" and name == "t2s_step":
         heads = tuple(node.name for node in model.graph.node if "logits" in node.output)
         return to_nbits8(model, heads), "int8"
+    if precision == "int8" and isinstance(source.module, WindowDecoder):
+        rounded, near = eight_bit_decoder(model, source.module.sovits, NOISE_SCALE)
+        if near:
+            return rounded, "int8"
     return model, "fp32"
 
 
