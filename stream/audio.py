@@ -92,7 +92,8 @@ def to_int16(samples: Float32Array) -> Int16Array:
     scaled = samples * np.float32(INT16_SCALE)
     np.minimum(scaled, INT16_SCALE, out=scaled)
     np.maximum(scaled, -INT16_SCALE, out=scaled)
-    return np.rint(scaled, out=scaled).astype(np.int16)
+    rounded: Int16Array = np.rint(scaled, out=scaled).astype(np.int16)
+    return rounded
 
 
 def from_int16(samples: Int16Array) -> Float32Array:

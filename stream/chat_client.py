@@ -317,5 +317,7 @@ def _model_names(content: bytes) -> list[str]:
 
 
 def _usage(told: Mapping[str, Any]) -> list[Delta]:
-    counts = told.get("prompt_tokens"), told.get("completion_tokens")
-    return [UsageDelta(*map(int, counts))] if all(isinstance(n, int) for n in counts) else []
+    read, written = told.get("prompt_tokens"), told.get("completion_tokens")
+    if isinstance(read, int) and isinstance(written, int):
+        return [UsageDelta(read, written)]
+    return []
