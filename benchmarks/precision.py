@@ -1,13 +1,27 @@
-"""Precision: what rounding a voice model to 8 bits changes, by the logits and by the sound.
+"""Precision: what rounding a voice model to 8 bits changes, by the logits, the sound and the ear.
 
-    python benchmarks/precision.py --reference FP32_BUNDLE [--bundle FOLDER] [--sentences 10]
+    python benchmarks/precision.py [--reference FP32_BUNDLE] [--bundle FOLDER] [--sentences 10]
+                                   [--spoken 30]
+
+Without a reference the weights in models/pretrained are exported in fp32, which needs
+`selftalk[export]`; a bundle must be made of the same weights to be compared with it.
 
 Both models are led through the same tokens, those that the reference draws. Logits: their signal to
 noise, and how often the likeliest token is the same. Sound: mean distance of mel spectra in dB, of
 the same tokens vocoded by both; and, to know what can be heard at all, the same distance between
 two speeches of the reference that differ in nothing but the noise.
+
+With `--spoken` both then speak so many held-out sentences for themselves, and the reference does so
+again with another seed: word error rates, how like the voice the speech is, and how far both
+move, as against how far they move by chance. Differences are paired by sentence; 95 % intervals.
 """
 
+import argparse
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +30,24 @@ from harness import open_bundle, parser, publish, texts
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.cli.verify import choose_voice
+from selftalk.stream.evaluation.held_out import Sentence, held_out
+from selftalk.stream.evaluation.measures import Result
+from selftalk.stream.evaluation.measures import measure as measure_spoken
+from selftalk.stream.evaluation.report import bootstrap
+from selftalk.stream.evaluation.systems import BundleSystem
 from selftalk.stream.graph import Graph, zeros
 from selftalk.stream.log_mel import mel_filters
 from selftalk.stream.nano_synthesizer import NanoSynthesizer, symbols_of
+from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
 from selftalk.stream.resample import resample
 from selftalk.stream.sampling import Sampler
 from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
+from selftalk.stream.speaker import SpeakerEncoder
 from selftalk.stream.text import phonemize
 from selftalk.stream.timbre import SpeakerSpace
 from selftalk.stream.verification import decibels
 from selftalk.stream.vocoder import Speaker, Vocoder
+from selftalk.stream.voices import Voice, find_voice
 
 MEL_BANDS, HOP, FFT = 40, 160, 400
 
@@ -56,8 +78,8 @@ class Model:
     def sound(self, plan: Plan, tokens: list[int], speaker: Speaker, seed: int) -> Float32Array:
         """The tokens as sound."""
         stream = self.vocoder.stream(speaker, seed)
-        symbols = plan.symbols[plan.alignment.frame_symbol]
-        return np.concatenate([stream.push(np.array(tokens, np.int64), symbols), stream.flush()])
+        text = plan.symbols[plan.alignment.frame_symbol]
+        return np.concatenate([stream.push(np.array(tokens, np.int64), text), stream.flush()])
 
 
 def log_mel(samples: Float32Array, sample_rate_hz: int) -> Float32Array:
@@ -76,12 +98,30 @@ def distance(one: Float32Array, other: Float32Array, sample_rate_hz: int) -> flo
     return float(np.abs(a[:length] - b[:length]).mean())
 
 
-def main() -> None:
-    """Measure and print."""
-    made = parser(__doc__, sentences=10)
-    made.add_argument("--reference", type=Path, required=True, help="the same voice in fp32")
-    options = made.parse_args()
-    bundle, exact = open_bundle(options), Bundle.load(options.reference)
+@contextlib.contextmanager
+def fp32_bundle(folder: Path | None, like: Bundle) -> Iterator[Bundle]:
+    """The reference: a folder, or an export of the weights that are kept here."""
+    if folder is not None:
+        yield Bundle.load(folder)
+        return
+    from selftalk.export.nano import export_nano, load_modules
+
+    weights = Path(str(resources.files("selftalk.models"))) / "pretrained"
+    t2s, vocoder, timbres = (
+        weights / f"nano-{part}.safetensors" for part in ("t2s", "vocoder", "timbre")
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        exact = Path(temporary) / "fp32"
+        speaker = {"speaker": like.graph_path("speaker")}
+        export_nano(
+            load_modules(t2s, vocoder, timbres=timbres), exact, precision="fp32",
+            extra_graphs=speaker, voices=like.voices_folder, languages=like.manifest.languages,
+        )  # fmt: skip
+        yield Bundle.load(exact)
+
+
+def led_alike(bundle: Bundle, exact: Bundle, options: argparse.Namespace) -> dict[str, object]:
+    """How logits and sound differ while both say the same tokens."""
     rounded, reference, rate_hz = Model(bundle), Model(exact), bundle.manifest.sample_rate_hz
     voice = choose_voice(NanoSynthesizer(bundle), options.voice)
     speaker = SpeakerSpace(bundle).speaker(voice, 0.0)
@@ -100,13 +140,97 @@ def main() -> None:
         changed.append(distance(sound, rounded.sound(plan, tokens, speaker, seed=0), rate_hz))
         again = reference.sound(plan, tokens, speaker, seed=1)
         noise_only.append(distance(sound, again, rate_hz))
-    values = {
+    return {
         "logits_snr_db": round(decibels(signal, error), 1),
         "same_likeliest_token": round(same / tokens_drawn, 3),
         "mel_distance_db": round(float(np.mean(changed)), 2),
         "mel_distance_of_noise_db": round(float(np.mean(noise_only)), 2),
-        "precisions": {name: spec.precision for name, spec in bundle.manifest.graphs.items()},
     }
+
+
+def spoken_alone(bundle: Bundle, exact: Bundle, options: argparse.Namespace) -> dict[str, object]:
+    """How errors and likeness differ when each speaks for itself."""
+    sentences = held_out("en", options.spoken)
+    voices = [options.voice] if options.voice else None
+    listener = Listener(bundle)
+    systems = {
+        "rounded": BundleSystem(bundle, voices),
+        "fp32": BundleSystem(exact, voices),
+        "fp32, another seed": BundleSystem(exact, voices, seed=1),
+    }
+    heard = {name: listener.hear(system, sentences) for name, system in systems.items()}
+    exactly = heard.pop("fp32")
+    return {
+        "words": int(exactly.words.sum()),
+        "word_error_rate": {
+            name: round(one.errors.sum() / one.words.sum(), 4)
+            for name, one in {"fp32": exactly, **heard}.items()
+        },
+        "word_error_rate_less_that_of_fp32": {
+            name: rounded_interval(one.errors - exactly.errors, one.words)
+            for name, one in heard.items()
+        },
+        "similarity_to_voice": {
+            name: round(float(one.likeness.mean()), 4)
+            for name, one in {"fp32": exactly, **heard}.items()
+        },
+        "similarity_less_that_of_fp32": {
+            name: rounded_interval(one.likeness - exactly.likeness, np.ones(len(sentences)))
+            for name, one in heard.items()
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard of N sentences: (N,) each."""
+
+    errors: np.ndarray
+    words: np.ndarray
+    likeness: np.ndarray
+    """Cosine of the speech and the voice that it is meant to be."""
+
+
+class Listener:
+    """Writes down what is said, and tells who says it."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._recognizer = load_recognizer(RecognizerConfig(language="en"))
+        self._embed = SpeakerEncoder(bundle.graph_path("speaker")).embed
+        self._voices = bundle.voices_folder
+
+    def hear(self, system: BundleSystem, sentences: Sequence[Sentence]) -> Heard:
+        """Let a model say the sentences."""
+        results = list(measure_spoken(system, sentences, self._recognizer))
+        return Heard(
+            np.array([one.errors.errors for one in results], float),
+            np.array([one.errors.reference_words for one in results], float),
+            np.array([self._likeness(one) for one in results]),
+        )
+
+    def _likeness(self, result: Result) -> float:
+        voice: Voice = find_voice(result.voice, self._voices)
+        return float(self._embed(result.spoken.audio) @ voice.speaker)
+
+
+def rounded_interval(differences: np.ndarray, weights: np.ndarray) -> list[float]:
+    """A mean of differences (N,) by weights, and its 95 % interval."""
+    mean = float(differences.sum() / weights.sum())
+    return [round(value, 4) for value in (mean, *bootstrap(differences, weights))]
+
+
+def main() -> None:
+    """Measure and print."""
+    made = parser(__doc__, sentences=10)
+    made.add_argument("--reference", type=Path, help="the same voice model in fp32")
+    made.add_argument("--spoken", type=int, default=0, help="sentences to be heard and judged")
+    options = made.parse_args()
+    bundle = open_bundle(options)
+    with fp32_bundle(options.reference, bundle) as exact:
+        values = led_alike(bundle, exact, options)
+        if options.spoken:
+            values |= spoken_alone(bundle, exact, options)
+    values["precisions"] = {name: spec.precision for name, spec in bundle.manifest.graphs.items()}
     publish(options, "precision", "a rounded voice model against the same in fp32", values)
 
 
