@@ -129,7 +129,7 @@ def sentences(args: argparse.Namespace) -> None:
         counts["wrong_digits"] += accepted(
             heard, sentence_of(person, purpose, near, language), near
         )
-    counts["own_synthesis"] = sum(not is_marked(chunk) for chunk in own_synthesis(args.count))
+    counts["own_synthesis"] = sum(is_marked(chunk) is False for chunk in own_synthesis(args.count))
     print(json.dumps({"count": args.count, "accepted": counts}))
 
 

@@ -87,6 +87,23 @@ def high_passed(cut_hz: float) -> Harm:
     return changed(cut)
 
 
+def telephone(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As a telephone lets through: 300 to 3400 Hz, in 256 logarithmic steps."""
+    spectrum = np.fft.rfft(samples)
+    frequencies_hz = np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
+    spectrum[(frequencies_hz < 300) | (frequencies_hz > 3400)] = 0
+    narrow = np.clip(np.fft.irfft(spectrum, len(samples)), -1, 1)
+    steps = np.round(127 * np.log1p(255 * np.abs(narrow)) / np.log(256))
+    return np.sign(narrow) * (256 ** (steps / 127) - 1) / 255
+
+
+def low_passed(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Without anything above 4 kHz."""
+    spectrum = np.fft.rfft(samples)
+    spectrum[int(4000 * len(samples) / RATE_HZ) :] = 0
+    return np.fft.irfft(spectrum, len(samples))
+
+
 def cropped(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Two seconds from somewhere."""
     start = rng.integers(0, max(1, len(samples) - 2 * RATE_HZ))
@@ -107,12 +124,16 @@ REQUIRED: dict[str, Harm] = {
 }
 MORE: dict[str, Harm] = {
     "resampled to 8 kHz": through(8_000),
+    "telephone": changed(telephone),
+    "nothing above 4 kHz": changed(low_passed),
+    "clipped at 8 times": changed(lambda x, rng: 8 * x),
     "2 % faster": faster(1.02),
     "5 % faster": faster(1.05),
     "5 % slower": faster(0.95),
     "10 % faster": faster(1.1),
     "noise at 20 dB": noisy(20),
     "noise at 10 dB": noisy(10),
+    "nothing below 100 Hz": high_passed(100),
     "nothing below 1 kHz": high_passed(1000),
     "nothing below 2 kHz": high_passed(2000),
 }
@@ -145,7 +166,7 @@ def false_alarms(args: argparse.Namespace) -> None:
     highest = 0.0
     shards = sorted(args.root.glob("shard-?????.npz"))
     speech = rendered(shards) if shards else whole_clips(args.root, args.seed)
-    for minute, chunk in enumerate(joined(speech, 60)):
+    for minute, chunk in enumerate(itertools.islice(joined(speech, 60), args.skip, None)):
         finding = find_watermark(chunk, search_speeds=minute % args.search_every == 0)
         heard += chunk.duration_seconds
         marks += finding.found
@@ -251,6 +272,9 @@ def main() -> None:
             command.add_argument("--more", action="store_true", help="harm that is not required")
         else:
             command.add_argument("--hours", type=float, default=2.0)
+            command.add_argument("--skip", type=int, default=0, metavar="MINUTES",
+                help="that were listened to before",
+            )  # fmt: skip
             command.add_argument("--search-every", type=int, default=1, metavar="MINUTES",
                 help="search other speeds, which is slow, only in one of so many minutes",
             )  # fmt: skip

@@ -69,7 +69,7 @@ class ConsentSession:
         *,
         recognizer: Callable[[str], Recognizer],
         speaker: SpeakerModel,
-        marked: Callable[[AudioChunk], bool] = is_marked,
+        marked: Callable[[AudioChunk], bool | None] = is_marked,
         days: int = VALID_DAYS,
         scope: tuple[str, ...] = SCOPE,
         clock: Clock = time.monotonic,
@@ -112,7 +112,13 @@ class ConsentSession:
                 f"the recording of the sentence lasts {recording.duration_seconds:.1f} s;"
                 f" {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g} s are allowed"
             )
-        if self._marked(recording):
+        marked = self._marked(recording)
+        if marked is None:
+            raise ConsentError(
+                "the sentence lacks sound below 1 kHz, so that nobody can tell whether it carries a"
+                " watermark; record it without a filter"
+            )
+        if marked:
             raise ConsentError("the sentence was spoken by a machine: it carries a watermark")
         recognizer = self._recognizer(challenge.language)
         transcript = recognizer.transcribe(recording, challenge.language).text

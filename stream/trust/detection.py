@@ -20,6 +20,7 @@ from selftalk.stream.trust.watermark import (
     DETECTOR_RATE_HZ,
     FRAMES_PER_SECOND,
     MARKED,
+    can_be_judged,
     presences,
     spectrogram,
 )
@@ -43,6 +44,8 @@ class WatermarkFinding:
     """The highest presence in any four seconds."""
     share: float
     """Of the sound in which the mark is found."""
+    judged: float
+    """Share of the sound that holds the bands the mark needs; of the rest nobody can tell."""
     speed: float
     """At which it was found; 1 is as it was made."""
 
@@ -114,7 +117,7 @@ def find_watermark(chunk: AudioChunk, *, search_speeds: bool = True) -> Watermar
         search_speeds: if nothing is found, try whether the sound was made faster or slower.
     """
     found = _read(spectrogram(chunk))
-    if found.found or not search_speeds:
+    if found.found or not found.judged or not search_speeds:
         return found
     longest = SEARCHED_SECONDS * chunk.sample_rate_hz
     begin = AudioChunk(chunk.samples[:longest], chunk.sample_rate_hz)
@@ -127,11 +130,20 @@ def find_watermark(chunk: AudioChunk, *, search_speeds: bool = True) -> Watermar
 
 def _read(levels: Float32Array, speed: float = 1.0, least: float = MARKED) -> WatermarkFinding:
     blocks = [levels[block] for block in _pieces(len(levels), BLOCK_FRAMES)]
-    found = [presences(block, _pieces(len(block), WINDOW_FRAMES)) for block in blocks]
-    scores = np.clip(list(chain.from_iterable(found)), 0, 1)
-    best = float(scores.max(initial=0))
-    share = float((scores > least).mean()) if len(scores) else 0.0
-    return WatermarkFinding(best > least, round(best, 3), round(share, 3), speed)
+    read = np.array(list(chain.from_iterable(map(_read_block, blocks))))
+    judged = ~np.isnan(read)
+    scores = np.clip(np.where(judged, read, 0), 0, 1)
+    best, share = float(scores.max()), float((scores > least).mean())
+    return WatermarkFinding(
+        best > least, round(best, 3), round(share, 3), round(float(judged.mean()), 3), speed
+    )
+
+
+def _read_block(levels: Float32Array) -> list[float]:
+    """Presence in each piece; not a number where nobody can tell."""
+    pieces = _pieces(len(levels), WINDOW_FRAMES)
+    read = presences(levels, pieces)
+    return [x if can_be_judged(levels[at]) else np.nan for x, at in zip(read, pieces, strict=True)]
 
 
 def _pieces(frames: int, longest: int) -> list[slice]:

@@ -21,6 +21,7 @@ from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.errors import ConfigError
 from selftalk.stream.onnx import Session, float32, open_session, run_session
 from selftalk.stream.resample import resample
+from selftalk.stream.trust.bandwidth import is_speech_wide
 
 BANDS = 128
 FRAMES_PER_SECOND = 100
@@ -143,9 +144,15 @@ def levels_of(windows: Float64Array, window_samples: int) -> Float32Array:
     return ((level_db - _FLOOR_DB) / _SPAN_DB).astype(np.float32)
 
 
-def is_marked(chunk: AudioChunk) -> bool:
-    """Whether a short sound, such as a sentence, carries the mark."""
-    return presence(spectrogram(chunk)) > MARKED
+def is_marked(chunk: AudioChunk) -> bool | None:
+    """Whether a short sound, such as a sentence, carries the mark; None if none can tell."""
+    levels = spectrogram(chunk)
+    return presence(levels) > MARKED if can_be_judged(levels) else None
+
+
+def can_be_judged(levels: Float32Array) -> bool:
+    """Whether (T, 128) levels hold the bands without which the decoder's answer is chance."""
+    return is_speech_wide(10 ** ((levels.astype(np.float64) * _SPAN_DB + _FLOOR_DB) / 10))
 
 
 def spectrogram(chunk: AudioChunk) -> Float32Array:

@@ -132,6 +132,12 @@ def test_a_machine_is_refused(studio):
     refused(studio, challenge, "spoken by a machine: it carries a watermark")
 
 
+def test_a_sentence_that_hides_the_mark_is_refused(studio):
+    challenge = studio.challenge()
+    studio.marked = None
+    refused(studio, challenge, "nobody can tell whether it carries a watermark")
+
+
 def test_another_speaker_is_refused(studio):
     refused(studio, studio.challenge(), "not spoken by the voice of clip 1 of 1", speech(2))
 

@@ -124,3 +124,74 @@ def test_digital_silence_and_nothing_are_not_marked():
     for samples in (0, 10, RATE_HZ):
         chunk = AudioChunk(np.zeros(samples, np.float32), RATE_HZ)
         assert not find_watermark(chunk, search_speeds=False).found
+
+
+def without(samples, low_hz, high_hz):
+    """Nothing between two frequencies."""
+    spectrum = np.fft.rfft(samples)
+    frequencies_hz = np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
+    spectrum[(frequencies_hz >= low_hz) & (frequencies_hz < high_hz)] = 0
+    return np.fft.irfft(spectrum, len(samples)).astype(np.float32)
+
+
+def read_alone(samples):
+    return presence(spectrogram(AudioChunk(samples, RATE_HZ)))
+
+
+@pytest.mark.parametrize(("low_hz", "high_hz"), [(0, 400), (0, 1_000), (0, 2_000)])
+def test_of_speech_without_low_bands_nobody_can_tell(speech, marked_speech, low_hz, high_hz):
+    """The decoder alone takes it for marked, whether it is or not."""
+    assert read_alone(without(speech, low_hz, high_hz)) > 0.9
+    for samples in (speech, marked_speech):
+        cut = AudioChunk(without(samples, low_hz, high_hz), RATE_HZ)
+        finding = find_watermark(cut)
+        assert (finding.found, finding.judged, finding.confidence) == (False, 0.0, 0.0)
+        assert is_marked(cut) is None
+
+
+TIME = np.arange(4 * RATE_HZ) / RATE_HZ
+CHORD = sum(np.sin(2 * np.pi * f * k * TIME) / k for f in (262, 330, 392) for k in (1, 2, 3, 4))
+NOISE = 0.1 * np.random.default_rng(0).standard_normal(len(TIME))
+NO_SPEECH = {
+    "silence": 0 * TIME,
+    "constant": 0 * TIME + 0.3,
+    "noise": NOISE,
+    "noise above 2 kHz": without(NOISE, 0, 2_000),
+    "tone of 100 Hz": 0.3 * np.sin(2 * np.pi * 100 * TIME),
+    "tone of 440 Hz": 0.3 * np.sin(2 * np.pi * 440 * TIME),
+    "chord": 0.1 * CHORD * np.exp(-3 * (TIME % 0.5)),
+    "sweep": 0.3 * np.sin(2 * np.pi * (50 * TIME + 300 * TIME**2)),
+}
+
+
+@pytest.mark.parametrize("sound", NO_SPEECH)
+def test_no_mark_is_heard_in_what_is_no_speech(sound):
+    assert not find_watermark(AudioChunk(np.float32(NO_SPEECH[sound]), RATE_HZ)).found
+
+
+@pytest.mark.parametrize("sound", ["silence", "tone of 100 Hz", "chord", "noise above 2 kHz"])
+def test_what_is_no_speech_is_not_judged(sound):
+    assert find_watermark(AudioChunk(np.float32(NO_SPEECH[sound]), RATE_HZ)).judged == 0
+
+
+CHANNELS = {
+    "telephone": lambda x: without(without(x, 0, 300), 3_400, RATE_HZ),
+    "8 kHz": lambda x: resample(resample(x, RATE_HZ, 8_000), 8_000, RATE_HZ),
+    "below 4 kHz": lambda x: without(x, 4_000, RATE_HZ),
+    "clipped": lambda x: np.clip(3 * x, -0.3, 0.3),
+}
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_through_usual_channels_the_mark_is_judged_as_before(speech, marked_speech, channel):
+    through = CHANNELS[channel]
+    for samples, expected in ((speech, False), (marked_speech, True)):
+        finding = find_watermark(AudioChunk(through(samples), RATE_HZ), search_speeds=False)
+        assert (finding.found, finding.judged) == (expected, 1.0)
+
+
+def test_only_the_part_without_low_bands_is_not_judged(speech, marked_speech):
+    joined = np.concatenate([without(speech, 0, 1_000), marked_speech])
+    finding = find_watermark(AudioChunk(joined, RATE_HZ))
+    assert finding.found
+    assert 0 < finding.judged < 1
