@@ -63,6 +63,12 @@ def split_name(name: str) -> tuple[str, Style]:
     return voice, style
 
 
+def split_style(reference: str) -> tuple[str, str]:
+    """A path or name, and the style at its end; empty if no known one is there."""
+    before, _, style = reference.rpartition(SEPARATOR)
+    return (before, style) if style in STYLES else (reference, "")
+
+
 def voice_of(name: str) -> str:
     """The name without its style, whatever that is."""
     return name.partition(SEPARATOR)[0]

@@ -28,6 +28,7 @@ from selftalk.stream.server.live_response import LiveResponse
 from selftalk.stream.server.narration import encoded, narrate, synthesizer_of
 from selftalk.stream.server.shelf import Shelf, installed_bundles, named
 from selftalk.stream.stop import StopFlag
+from selftalk.stream.styles import SEPARATOR, split_style
 from selftalk.stream.synthesizer import open_synthesizer
 from selftalk.stream.thread_stream import iterate_in_thread
 from selftalk.stream.trust.labels import LabelsConfig
@@ -136,13 +137,14 @@ class Desk:
 
     def _voice_name(self, reference: str) -> str:
         known = self._voice_names()
-        name = named(reference, known)
+        bare, style = split_style(reference)
+        name = named(bare, known)
         if name is None:
             raise VoiceError(
                 "ref_audio_path is the name of a voice here, not a file; known:"
                 f" {', '.join(sorted(known))}"
             )
-        return name
+        return f"{name}{SEPARATOR}{style}" if style else name
 
     def _voice_names(self) -> list[str]:
         if self._shelf.is_own:

@@ -17,6 +17,7 @@ from fakes_http import (
     http,
     make_context,
     serving,
+    voice_named,
 )
 
 from selftalk.stream.errors import BundleError, VoiceError
@@ -231,6 +232,18 @@ def test_a_client_that_leaves_ends_the_generation(url, synthesizer, context, str
 def test_a_voice_is_meant_by_the_name_at_the_end_of_a_path(url, synthesizer, path):
     assert post(url, ref_audio_path=path).status_code == 200
     assert synthesizer.calls[-1][1].name == "me"
+
+
+@pytest.mark.parametrize("path", ["me:lively", "Me.WAV:lively", "D:\\voices\\me.wav:lively"])
+def test_a_style_may_follow_the_name(url, context, path):
+    asked = []
+    context.voice_named = lambda name: asked.append(name) or voice_named("me")
+    assert post(url, ref_audio_path=path).status_code == 200
+    assert get(url, "/set_refer_audio", refer_audio_path=path).status_code == 200
+    assert post(url, ref_audio_path="").headers["x-selftalk-voice"] == "me:lively"
+    assert asked == ["me:lively"] * 2
+    for wrong in ("me:angry", "nobody:lively", "../me:lively"):
+        assert post(url, ref_audio_path=wrong).status_code == 400
 
 
 def test_the_reference_chosen_before_counts_where_none_is_named(url, synthesizer):

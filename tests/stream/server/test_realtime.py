@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -399,6 +400,20 @@ class TestSettings:
         client.until("response.done")
         assert client.context.stages.synthesizer.calls[0][1].name == "me"
         client.send("session.update", session={"audio": {"output": {"voice": "friend"}}})
+        the_error(client, "cannot_update_voice")
+
+    def test_the_style_may_change_after_the_voice_was_heard(self, client):
+        client.context.voice_named = lambda name: SimpleNamespace(name=name)
+        for voice in ("me", "me:lively", "me:tired", "me"):
+            settings = update(client, {"audio": {"output": {"voice": voice}}})
+            assert settings["audio"]["output"]["voice"] == voice
+            type_in(client, "hello")
+            client.send("response.create")
+            client.until("response.done")
+        said = [voice.name for _, voice, _ in client.context.stages.synthesizer.calls]
+        assert list(dict.fromkeys(said)) == ["me", "me:lively", "me:tired"]
+        assert said[-1] == "me"
+        client.send("session.update", session={"audio": {"output": {"voice": "friend:lively"}}})
         the_error(client, "cannot_update_voice")
 
     @pytest.mark.parametrize(
