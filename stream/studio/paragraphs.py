@@ -16,7 +16,14 @@ import msgspec
 import numpy as np
 import soundfile
 
-from selftalk.stream.audio import AudioChunk, Float32Array, concat, to_int16, write_atomically
+from selftalk.stream.audio import (
+    AudioChunk,
+    Float32Array,
+    concat,
+    from_int16,
+    to_int16,
+    write_atomically,
+)
 from selftalk.stream.errors import SynthesisError
 from selftalk.stream.home import cache_folder
 from selftalk.stream.sentences import LATIN_ENDS, QUOTES, WIDE_ENDS, SentenceSplitter
@@ -65,12 +72,12 @@ class ParagraphCache:
         """A paragraph that was read before; None if it was not, or its files are damaged."""
         try:
             told = msgspec.json.decode((self.folder / f"{key}.json").read_bytes(), type=Paragraph)
-            samples, rate_hz = soundfile.read(self.folder / f"{key}.flac", dtype="float32")
+            samples, rate_hz = soundfile.read(self.folder / f"{key}.flac", dtype="int16")
         except (OSError, msgspec.MsgspecError, soundfile.LibsndfileError):
             return None
         if told.format != FORMAT or told.samples != len(samples):
             return None
-        return AudioChunk(np.asarray(samples, np.float32), int(rate_hz)), told
+        return AudioChunk(from_int16(samples), int(rate_hz)), told
 
     def put(self, key: str, audio: AudioChunk, told: Paragraph) -> None:
         """Keep a paragraph; its JSON comes last and says that it is whole.
