@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -87,3 +91,23 @@ def test_a_provider_that_fails_to_start_is_told_once(doubler, monkeypatch, caplo
         "CUDAExecutionProvider could not be started (is its driver there?);"
         " CPUExecutionProvider does the work"
     ]
+
+
+def test_onnxruntime_leaves_no_identifier_and_sends_nothing(doubler, tmp_path):
+    program = (
+        f"from selftalk.stream.onnx import open_session; open_session({str(doubler)!r});"
+        " import os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    unset = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
+    environment = {name: text for name, text in os.environ.items() if name not in unset}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment | {"HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "1"
+    assert [path for path in home.rglob("*") if path.is_file()] == []
