@@ -1,11 +1,13 @@
 """Labels: are watermark and cue found again, after what happens to files, and only where they are?
 
-    python benchmarks/labels.py found ROOT [--clips 200] [--more]  # ROOT: see human_speech.py
+    python benchmarks/labels.py found ROOT [--clips 200] [--more] [--unmarked]
     python benchmarks/labels.py false-alarms ROOT [--hours 2]      # or a folder of rendered shards
     python benchmarks/labels.py cost                               # of a first chunk, marked or not
 
 `found` takes clips of readers, marks them as a synthesizer's output is marked, in pieces of 240 ms,
-puts the cue before them, and lets each condition do its harm. Prints a table, then JSON.
+puts the cue before them, and lets each condition do its harm. With `--unmarked` it does neither,
+and what is found, at the speed that is heard, is a false alarm. For ROOT see human_speech.py.
+Prints a table, then JSON.
 """
 
 import argparse
@@ -87,6 +89,17 @@ def high_passed(cut_hz: float) -> Harm:
     return changed(cut)
 
 
+def sloped(cut_hz: float) -> Harm:
+    """Through a filter that takes 24 dB for each octave below a frequency."""
+
+    def weaken(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        frequencies_hz = np.maximum(np.fft.rfftfreq(len(samples), 1 / RATE_HZ), 1)
+        gains = 1 / np.sqrt(1 + (cut_hz / frequencies_hz) ** 8)
+        return np.fft.irfft(np.fft.rfft(samples) * gains, len(samples))
+
+    return changed(weaken)
+
+
 def telephone(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """As a telephone lets through: 300 to 3400 Hz, in 256 logarithmic steps."""
     spectrum = np.fft.rfft(samples)
@@ -134,6 +147,9 @@ MORE: dict[str, Harm] = {
     "noise at 20 dB": noisy(20),
     "noise at 10 dB": noisy(10),
     "nothing below 100 Hz": high_passed(100),
+    "nothing below 400 Hz": high_passed(400),
+    "little below 500 Hz": sloped(500),
+    "little below 1 kHz": sloped(1000),
     "nothing below 1 kHz": high_passed(1000),
     "nothing below 2 kHz": high_passed(2000),
 }
@@ -143,17 +159,20 @@ CROPPED = {"2 s crop"}
 
 def found(args: argparse.Namespace) -> None:
     """Count how often each mark is found."""
-    clips = [marked(clip) for clip in some_clips(args.root, args.clips, args.seed)]
+    clips = list(some_clips(args.root, args.clips, args.seed))
+    if not args.unmarked:
+        clips = [marked(clip) for clip in clips]
+    opened = (lambda clip: clip) if args.unmarked else after_cue
     print(f"{len(clips)} clips, {sum(map(len, clips)) / RATE_HZ / len(clips):.1f} s on average")
     rng = np.random.default_rng(args.seed)
     table = {}
     for name, harm in (MORE if args.more else REQUIRED).items():
         cues, marks = [], []
         for clip in clips:
-            finding = find_watermark(harm(clip, rng))
+            finding = find_watermark(harm(clip, rng), search_speeds=not args.unmarked)
             marks.append(finding.found)
             if name not in CROPPED:
-                cues.append(find_cue(harm(after_cue(clip), rng))[0] > 0)
+                cues.append(find_cue(harm(opened(clip), rng))[0] > 0)
         table[name] = {"watermark": sum(marks), "cue": sum(cues) if cues else None}
         print(f"{name:24} {json.dumps(table[name])}", flush=True)
     print(json.dumps({"clips": len(clips), "found": table}))
@@ -269,6 +288,7 @@ def main() -> None:
         command.set_defaults(run=run)
         if run is found:
             command.add_argument("--clips", type=int, default=200)
+            command.add_argument("--unmarked", action="store_true", help="count false alarms")
             command.add_argument("--more", action="store_true", help="harm that is not required")
         else:
             command.add_argument("--hours", type=float, default=2.0)
