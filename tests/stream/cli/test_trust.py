@@ -79,7 +79,7 @@ def test_what_is_said_is_labelled_and_detected(tmp_path, capsys):
     assert found["label"]["ContentProducer"] == "selftalk"
     assert found["cue"]["found"] is True
     assert found["cue"]["start_seconds"] == pytest.approx(0, abs=0.1)
-    assert set(found["watermark"]) == {"found", "confidence", "share", "speed"}
+    assert set(found["watermark"]) == {"found", "confidence", "share", "judged", "speed"}
 
 
 def test_detect_finds_nothing_in_noise(tmp_path, capsys):
