@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 from harness import open_bundle, parser, publish, texts
 
+from selftalk.stream.alignment import frame_text
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.cli.verify import choose_voice
@@ -78,7 +79,7 @@ class Model:
     def sound(self, plan: Plan, tokens: list[int], speaker: Speaker, seed: int) -> Float32Array:
         """The tokens as sound."""
         stream = self.vocoder.stream(speaker, seed)
-        text = plan.symbols[plan.alignment.frame_symbol]
+        text = frame_text(plan.symbols, plan.alignment)
         return np.concatenate([stream.push(np.array(tokens, np.int64), text), stream.flush()])
 
 

@@ -161,13 +161,14 @@ def graph_sources(modules: NanoModules) -> dict[str, GraphSource]:
             vocoder,
             (
                 torch.randint(0, config.codes, (1, 10)),
-                torch.randint(0, config.symbols, (1, FRAMES_PER_TOKEN * 10)),
+                torch.randint(0, config.symbols, (1, FRAMES_PER_TOKEN * 10, config.neighbours)),
+                torch.rand(1, FRAMES_PER_TOKEN * 10, 2),
                 speaker,
                 vocoder_state,
             ),
-            ["tokens", "symbols", "speaker", *before],
+            ["tokens", "symbols", "place", "speaker", *before],
             ["prosody", "filters", *after],
-            {"tokens": (1,), "symbols": (1,), **lengths},
+            {"tokens": (1,), "symbols": (1,), "place": (1,), **lengths},
         ),
     }
     return sources | listening_sources(modules)

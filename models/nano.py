@@ -40,6 +40,7 @@ class NanoConfig:
     symbols: int = 732
     levels: tuple[int, ...] = (8, 5, 5, 5)
     speaker: int = 129  # timbre and one value of mean pitch
+    neighbours: int = 5  # symbols the vocoder is told for each frame, the spoken one amidst
     condition: int = 192
     text_width: int = 256
     text_blocks: int = 5
@@ -264,6 +265,8 @@ class NanoVocoder(nn.Module):
         )
         self.upsample = nn.Linear(width, FRAMES_PER_TOKEN * width)
         self.symbol = nn.Embedding(config.symbols + 1, width)
+        self.around = nn.Linear((config.neighbours - 1) * width, width, bias=False)
+        self.place = nn.Linear(2, width, bias=False)
         self.prosody = ConvNeXtStack(
             config.prosody_blocks, width, hidden, config.kernel, condition=config.condition
         )
@@ -279,6 +282,8 @@ class NanoVocoder(nn.Module):
         with torch.no_grad():  # start quiet: filter, noise and free part
             bias = self.filter_out.bias.view(5, BINS)
             bias[0], bias[2], bias[3] = -3.0, -4.0, -5.0
+        nn.init.zeros_(self.around.weight)  # so that older weights begin with what they know
+        nn.init.zeros_(self.place.weight)
 
     def initial_state(self, batch: int) -> VocoderState:
         """The state before the first token."""
@@ -292,6 +297,7 @@ class NanoVocoder(nn.Module):
         self,
         tokens: Tensor,
         symbols: Tensor,
+        place: Tensor,
         speaker: Tensor,
         state: VocoderState,
         prosody: Tensor | None = None,
@@ -300,7 +306,9 @@ class NanoVocoder(nn.Module):
 
         Args:
             tokens: (B, T) semantic tokens.
-            symbols: (B, 4 T) the symbol of each frame, or `no_symbol`.
+            symbols: (B, 4 T, neighbours) the symbol of each frame in the midst of its
+                neighbours, or `no_symbol`.
+            place: (B, 4 T, 2) how far into the symbol a frame is, and the log of its duration.
             speaker: (B, speaker).
             state: from the call before, or `initial_state`.
             prosody: (B, 4 T, 3) to use in place of the predicted one (as in training):
@@ -315,7 +323,7 @@ class NanoVocoder(nn.Module):
         x = self.token(tokens) + self.level(fsq_values(tokens, self.levels))
         x, token_state = self.tokens(x, state[0], condition)
         B, T, _ = x.shape
-        x = self.upsample(x).reshape(B, FRAMES_PER_TOKEN * T, -1) + self.symbol(symbols)
+        x = self.upsample(x).reshape(B, FRAMES_PER_TOKEN * T, -1) + self._said(symbols, place)
         x, prosody_state = self.prosody(x, state[1], condition)
         predicted = self.prosody_out(x)
         if prosody is None:
@@ -326,3 +334,12 @@ class NanoVocoder(nn.Module):
         x = x + self.prosody_in(prosody)
         x, filter_state = self.filter(x, state[2], condition)
         return predicted, self.filter_out(self.norm(x)), (token_state, prosody_state, filter_state)
+
+    def _said(self, symbols: Tensor, place: Tensor) -> Tensor:
+        """What is said in each frame, and what comes before and after it: (B, F, C)."""
+        embedded = self.symbol(symbols)
+        middle = symbols.shape[-1] // 2
+        spoken, before, after = (
+            embedded[..., middle, :], embedded[..., :middle, :], embedded[..., middle + 1 :, :],
+        )  # fmt: skip
+        return spoken + self.around(torch.cat([before, after], -2).flatten(-2)) + self.place(place)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from selftalk.stream.audio import Float32Array
+from selftalk.stream.text.symbols import SYMBOLS_V2
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -19,6 +20,10 @@ UNIT_SAMPLES = 600  # 25 ms
 FRAME_SAMPLES = 240  # 100 Hz
 FRAMES_PER_TOKEN = 4
 TOKEN_SAMPLES = FRAMES_PER_TOKEN * FRAME_SAMPLES  # 25 Hz
+NO_SYMBOL = len(SYMBOLS_V2)
+"""Stands where nothing is known about the text, and before and after it."""
+NEIGHBOURS = (-2, -1, 0, 1, 2)
+"""The symbols around the spoken one that colour it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class Alignment:
     """(T, 2) how far into that symbol (0 to 1), and the log of its duration in units."""
     frame_symbol: Int64Array
     """(4 T,) index of the symbol at each frame's centre."""
+    frame_place: Float32Array
+    """(4 T, 2) like `token_place`."""
 
     @property
     def tokens(self) -> int:
@@ -51,17 +58,51 @@ def align(durations: Int64Array, tokens: int | None = None) -> Alignment:
     if tokens is None:
         tokens = int(-(-ends[-1] // TOKEN_SAMPLES))
 
-    def symbol_at(samples: npt.NDArray[np.floating]) -> Int64Array:
-        return np.minimum(np.searchsorted(ends, samples, side="right"), len(durations) - 1)
+    def spoken_at(centres: npt.NDArray[np.floating]) -> tuple[Int64Array, Float32Array]:
+        symbol = np.minimum(np.searchsorted(ends, centres, side="right"), len(durations) - 1)
+        lengths = np.maximum(durations[symbol], 1)
+        starts = ends[symbol] - durations[symbol] * UNIT_SAMPLES
+        progress = ((centres - starts) / (lengths * UNIT_SAMPLES)).clip(0, 1)
+        return symbol, np.stack([progress, np.log(lengths)], axis=1).astype(np.float32)
 
-    centres = (np.arange(tokens) + 0.5) * TOKEN_SAMPLES
-    symbol = symbol_at(centres)
-    lengths = np.maximum(durations[symbol], 1)
-    starts = ends[symbol] - durations[symbol] * UNIT_SAMPLES
-    progress = ((centres - starts) / (lengths * UNIT_SAMPLES)).clip(0, 1)
-    return Alignment(
-        ends_samples=ends,
-        token_symbol=symbol,
-        token_place=np.stack([progress, np.log(lengths)], axis=1).astype(np.float32),
-        frame_symbol=symbol_at((np.arange(FRAMES_PER_TOKEN * tokens) + 0.5) * FRAME_SAMPLES),
+    token_symbol, token_place = spoken_at((np.arange(tokens) + 0.5) * TOKEN_SAMPLES)
+    frames = np.arange(FRAMES_PER_TOKEN * tokens)
+    frame_symbol, frame_place = spoken_at((frames + 0.5) * FRAME_SAMPLES)
+    return Alignment(ends, token_symbol, token_place, frame_symbol, frame_place)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameText:
+    """What is being said in each of F frames, for the vocoder."""
+
+    symbols: Int64Array
+    """(F, 5) ids of the spoken symbol and its `NEIGHBOURS`."""
+    place: Float32Array
+    """(F, 2) how far into the symbol (0 to 1), and the log of its duration in units."""
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    def __getitem__(self, frames: slice) -> "FrameText":
+        return FrameText(self.symbols[frames], self.place[frames])
+
+    def last(self, frames: int) -> "FrameText":
+        """Its last frame, repeated."""
+        return FrameText(
+            np.repeat(self.symbols[-1:], frames, axis=0), np.repeat(self.place[-1:], frames, axis=0)
+        )
+
+
+def frame_text(symbols: Int64Array, alignment: Alignment, no_symbol: int = NO_SYMBOL) -> FrameText:
+    """The text of every frame of aligned symbols (N,)."""
+    reach = max(NEIGHBOURS)
+    padded = np.pad(symbols, reach, constant_values=no_symbol)
+    around = alignment.frame_symbol[:, None] + reach + np.array(NEIGHBOURS)
+    return FrameText(padded[around], alignment.frame_place)
+
+
+def unknown_text(frames: int, no_symbol: int = NO_SYMBOL) -> FrameText:
+    """Where nothing is known about the text, as in the conversion of a recording."""
+    return FrameText(
+        np.full((frames, len(NEIGHBOURS)), no_symbol, np.int64), np.zeros((frames, 2), np.float32)
     )

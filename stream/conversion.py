@@ -6,21 +6,17 @@ nothing about text.
 
 from collections.abc import Iterator
 
-import numpy as np
-
+from selftalk.stream.alignment import unknown_text
 from selftalk.stream.audio import AudioChunk
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.chunks import limited
 from selftalk.stream.content import FRAMES_PER_TOKEN, Content
-from selftalk.stream.text.symbols import SYMBOLS_V2
 from selftalk.stream.timbre import SpeakerSpace
 from selftalk.stream.trust.permission import may_speak
 from selftalk.stream.vocoder import Vocoder
 from selftalk.stream.voices import Voice
 
 CHUNK_TOKENS = 25
-NO_SYMBOL = len(SYMBOLS_V2)
-"""Stands where nothing is known about the text."""
 
 
 def convert(
@@ -43,6 +39,6 @@ def convert(
     stream = vocoder.stream(SpeakerSpace(bundle).speaker(voice, pitch_semitones), seed)
     for start in range(0, len(content.tokens), CHUNK_TOKENS):
         tokens = content.tokens[start : start + CHUNK_TOKENS]
-        symbols = np.full(FRAMES_PER_TOKEN * len(tokens), NO_SYMBOL, np.int64)
-        yield AudioChunk(limited(stream.push(tokens, symbols)), vocoder.sample_rate_hz)
+        text = unknown_text(FRAMES_PER_TOKEN * len(tokens))
+        yield AudioChunk(limited(stream.push(tokens, text)), vocoder.sample_rate_hz)
     yield AudioChunk(limited(stream.flush()), vocoder.sample_rate_hz)

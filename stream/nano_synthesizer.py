@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from selftalk.stream.alignment import FRAMES_PER_TOKEN
+from selftalk.stream.alignment import FRAMES_PER_TOKEN, frame_text
 from selftalk.stream.audio import AudioChunk, concat
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.chunks import ahead, held_back, pieces_of
@@ -126,7 +126,7 @@ class NanoSynthesizer:
     ) -> Iterator[Sound]:
         sampler = Sampler(options.sampling or DEFAULT_SAMPLING, options.seed)
         vocoder = parts.vocoder.stream(speaker, options.seed)
-        symbols = plan.symbols[plan.alignment.frame_symbol]
+        text = frame_text(plan.symbols, plan.alignment)
         tokens = parts.semantic.tokens(plan, sampler, stop)
         token = 0
         quiet = quiet_cuts(plan, parts.vocoder.lookahead_tokens)
@@ -134,7 +134,7 @@ class NanoSynthesizer:
             if token == 0:
                 tell("first_semantic_token")
             frames = slice(FRAMES_PER_TOKEN * token, FRAMES_PER_TOKEN * (token + len(piece)))
-            samples = vocoder.push(np.array(piece, np.int64), symbols[frames])
+            samples = vocoder.push(np.array(piece, np.int64), text[frames])
             token += len(piece)
             over = token == plan.alignment.tokens
             if over:

@@ -4,7 +4,7 @@ from itertools import islice
 
 import numpy as np
 
-from selftalk.stream.alignment import FRAMES_PER_TOKEN, align
+from selftalk.stream.alignment import FRAMES_PER_TOKEN, align, unknown_text
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.graph import ON_ONE_CORE, RunOptions
 from selftalk.stream.sampling import Sampler
@@ -41,5 +41,5 @@ class NanoWorkers:
 
     def vocode(self, tokens: int) -> None:
         """See `calibration.Workers`."""
-        symbols = np.resize(self._plan.symbols, FRAMES_PER_TOKEN * tokens)
-        self._stream.push(np.arange(tokens, dtype=np.int64), symbols)
+        text = unknown_text(FRAMES_PER_TOKEN * tokens)
+        self._stream.push(np.arange(tokens, dtype=np.int64), text)

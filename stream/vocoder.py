@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from selftalk.stream.alignment import FRAMES_PER_TOKEN, FrameText
 from selftalk.stream.audio import Float32Array
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.graph import ON_ONE_CORE, Graph, RunOptions, StatefulGraph, zeros
@@ -74,28 +75,32 @@ class VocoderStream:
         self._source = PulseSource(speaker.mean_log_pitch)
         self._pulses = np.zeros(EDGE_SAMPLES, np.float32)  # from the next frame's window on
         self._overlap = OverlapAdd()
-        self._last: tuple[int, int] = (0, 0)
+        self._last: tuple[int, FrameText] | None = None
 
-    def push(self, tokens: Int64Array, symbols: Int64Array) -> Float32Array:
-        """Add tokens (T,) and the symbol of each of their frames (4 T,)."""
+    def push(self, tokens: Int64Array, text: FrameText) -> Float32Array:
+        """Add tokens (T,) and the text of their 4 T frames."""
         if not len(tokens):
             return np.zeros(0, np.float32)
-        self._last = (int(tokens[-1]), int(symbols[-1]))
-        self._total_frames += len(symbols)
-        return self._advance(tokens, symbols)
+        self._last = (int(tokens[-1]), text.last(1))
+        self._total_frames += len(text)
+        return self._advance(tokens, text)
 
     def flush(self) -> Float32Array:
         """The rest of the utterance: what was held back for the look-ahead."""
-        if not self._total_frames:
+        if self._last is None:
             return np.zeros(0, np.float32)
-        token, symbol = self._last
+        token, text = self._last
         ahead = self._lookahead_tokens
-        rest = self._advance(np.full(ahead, token, np.int64), np.full(4 * ahead, symbol, np.int64))
+        tokens = np.full(ahead, token, np.int64)
+        rest = self._advance(tokens, text.last(FRAMES_PER_TOKEN * ahead))
         return np.concatenate([rest, self._overlap.flush()])
 
-    def _advance(self, tokens: Int64Array, symbols: Int64Array) -> Float32Array:
+    def _advance(self, tokens: Int64Array, text: FrameText) -> Float32Array:
         outputs = self._graph.push(
-            tokens=tokens[None], symbols=symbols[None], speaker=self._speaker.vector[None]
+            tokens=tokens[None],
+            symbols=text.symbols[None],
+            place=text.place[None],
+            speaker=self._speaker.vector[None],
         )
         pulses = self._source.push(outputs["prosody"][0])
         self._pulses = np.concatenate([self._pulses, pulses])

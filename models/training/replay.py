@@ -16,7 +16,7 @@ from selftalk.models.training.person import PERSON, text_symbols, tracked_pulses
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.models.training.voice_task import Said
 from selftalk.models.waveform import apply_filters, frame_spectra, overlap_add
-from selftalk.stream.alignment import TOKEN_SAMPLES, Alignment, align
+from selftalk.stream.alignment import TOKEN_SAMPLES, Alignment, FrameText, align, frame_text
 from selftalk.stream.sampling import Sampler
 from selftalk.stream.semantic import DEFAULT_SAMPLING, whole_units
 from selftalk.stream.vocoder import Speaker
@@ -54,7 +54,8 @@ def _speak(
     durations = whole_units(log_durations[0].exp().numpy())
     alignment = align(durations)
     tokens = _tokens(text_to_tokens, context[0], alignment, seed)
-    prosody, wave, pulses = _sound(vocoder, voice, tokens, symbols[alignment.frame_symbol], heard)
+    spoken = frame_text(symbols, alignment, vocoder.no_symbol)
+    prosody, wave, pulses = _sound(vocoder, voice, tokens, spoken, heard)
     example = Example(
         text=text,
         language=language,
@@ -95,16 +96,16 @@ def _sound(
     vocoder: NanoVocoder,
     voice: Speaker,
     tokens: np.ndarray,
-    symbols: np.ndarray,
+    text: FrameText,
     speaker: torch.Tensor,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Melody (4 T, 3), waveform and excitation (T * 960,) as the model says them."""
     ahead = -(-vocoder.lookahead_frames // FRAMES_PER_TOKEN)
     longer = F.pad(torch.from_numpy(tokens)[None], (0, ahead))
-    longer_symbols = F.pad(
-        torch.from_numpy(symbols)[None], (0, FRAMES_PER_TOKEN * ahead), value=vocoder.no_symbol
-    )
-    predicted, filters, _ = vocoder(longer, longer_symbols, speaker, vocoder.initial_state(1))
+    padding = (0, 0, 0, FRAMES_PER_TOKEN * ahead)
+    symbols = F.pad(torch.from_numpy(text.symbols)[None], padding, value=vocoder.no_symbol)
+    place = F.pad(torch.from_numpy(text.place)[None], padding)
+    predicted, filters, _ = vocoder(longer, symbols, place, speaker, vocoder.initial_state(1))
     frames = FRAMES_PER_TOKEN * len(tokens)
     prosody = predicted[0, :frames].numpy().copy()
     prosody[:, 1] = prosody[:, 1] > 0

@@ -25,6 +25,7 @@ from selftalk.models.timbre import TimbreEncoder
 from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training.adversarial import AdversarialRun
 from selftalk.models.training.corpus import Corpus, Utterance
+from selftalk.models.training.drawn_tokens import draw_tokens
 from selftalk.models.training.examples import Example, example_of, whisper_features
 from selftalk.models.training.judged_vocoder_task import JudgedVocoderTask
 from selftalk.models.training.loop import Run, Schedule, Task
@@ -34,6 +35,7 @@ from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
 from selftalk.models.training.timbre_task import TimbreTask, by_speakers, heard
 from selftalk.models.training.tokenizer_task import Features, TokenizerTask, tokenize
 from selftalk.models.training.vocoder_task import VocoderTask
+from selftalk.stream.alignment import Int64Array
 from selftalk.stream.evaluation.dnsmos import Dnsmos
 
 SCHEDULES = {
@@ -45,6 +47,8 @@ SCHEDULES = {
 }
 Item = TypeVar("Item")
 
+DRAWS = 2
+"""How often the tokens of an utterance are drawn before the vocoder learns from them."""
 VALID_EVERY = 40  # one utterance in so many is kept for validation
 MOST_VALID = 16
 
@@ -114,8 +118,22 @@ def build_task(stage: str, arguments: argparse.Namespace) -> Task:
     model = NanoVocoder(config)
     train_examples, valid_examples = split(examples)
     train_tokens, valid_tokens = split(tokens)
-    task = VocoderTask(model, train_examples, train_tokens, valid_examples, valid_tokens)
+    task = VocoderTask(
+        model, train_examples, train_tokens, valid_examples, valid_tokens,
+        drawn_tokens=drawn(config, arguments, train_examples),
+    )  # fmt: skip
     return JudgedVocoderTask(task) if stage == "judged-vocoder" else task
+
+
+def drawn(
+    config: NanoConfig, arguments: argparse.Namespace, examples: Sequence[Example]
+) -> list[list[Int64Array]]:
+    """The token decoder's own tokens for the examples, if it is there already."""
+    if arguments.t2s is None:
+        return []
+    model = TextToTokens(config)
+    load_weights(model, arguments.t2s)
+    return [draw_tokens(model, examples, seed) for seed in range(DRAWS)]
 
 
 def untokenized_vocoder_task(config: NanoConfig, arguments: argparse.Namespace) -> VocoderTask:
@@ -142,6 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpus")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--tokenizer", type=Path, help="model.safetensors of the tokenizer stage")
+    parser.add_argument("--t2s", type=Path, help="likewise of t2s: the vocoder meets its tokens")
     parser.add_argument("--languages", default="en,zh", help="codes, separated by commas")
     parser.add_argument("--warm", type=Path, help="weights to begin with, if the run is new")
     parser.add_argument("--steps", type=int, help="length of the run, if not the usual one")

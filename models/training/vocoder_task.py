@@ -19,7 +19,7 @@ from selftalk.models.waveform import (
     overlap_add,
     phase_loss,
 )
-from selftalk.stream.alignment import TOKEN_SAMPLES
+from selftalk.stream.alignment import TOKEN_SAMPLES, frame_text, unknown_text
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class VocoderBatch:
     """Crops of B utterances, T tokens each."""
 
     tokens: Tensor  # (B, T)
-    symbols: Tensor  # (B, 4 T)
+    symbols: Tensor  # (B, 4 T, 5) as in `FrameText`
+    place: Tensor  # (B, 4 T, 2)
     prosody: Tensor  # (B, 4 T, 3)
     speaker: Tensor  # (B, speaker)
     wave: Tensor  # (B, T * 960)
@@ -48,6 +49,7 @@ class VocoderTask:
 
     PITCH_NOISE, ENERGY_NOISE = 0.2, 0.05  # both are of about unit variance
     SYMBOL_DROP = 0.15  # utterances heard without their text, as voice conversion will
+    DRAWN = 0.5  # utterances told by the token decoder's own tokens, where these are given
 
     def __init__(
         self,
@@ -57,10 +59,24 @@ class VocoderTask:
         valid: Sequence[Example],
         valid_tokens: Sequence[np.ndarray],
         *,
+        drawn_tokens: Sequence[Sequence[np.ndarray]] = (),
         batch: int = 6,
         crop_tokens: int = 32,
     ) -> None:
+        """Train on utterances and their tokens.
+
+        Args:
+            model: the vocoder.
+            train: utterances to learn from.
+            train_tokens: what the tokenizer heard in each.
+            valid: utterances that are held out.
+            valid_tokens: what it heard in those.
+            drawn_tokens: several times the tokens of `train`, as the token decoder drew them.
+            batch: crops in a step.
+            crop_tokens: the length of each.
+        """
         self.model = model
+        self.drawn_tokens = drawn_tokens
         self.train, self.train_tokens = train, train_tokens
         self.valid, self.valid_tokens = valid, valid_tokens
         self.batch, self.crop_tokens = batch, crop_tokens
@@ -126,9 +142,17 @@ class VocoderTask:
             start = int(generator.integers(0, max(1, example.tokens - self.crop_tokens + 1)))
             dropped = bool(generator.random() < self.SYMBOL_DROP)
             example = replace(example, speaker=blurred(example.speaker, generator))
-            tokens = misread(self.train_tokens[index], self.model.levels, generator)
-            picks.append((example, tokens, start, dropped))
+            picks.append((example, self._told(index, dropped, generator), start, dropped))
         return crop_of(picks, self.crop_tokens, self.model.no_symbol)
+
+    def _told(self, index: int, dropped: bool, generator: np.random.Generator) -> np.ndarray:
+        """The tokens of a training utterance: those that were heard, or some that were drawn.
+
+        Without the text they are the only source of words, so they have to be right.
+        """
+        if self.drawn_tokens and not dropped and generator.random() < self.DRAWN:
+            return self.drawn_tokens[int(generator.integers(len(self.drawn_tokens)))][index]
+        return misread(self.train_tokens[index], self.model.levels, generator)
 
 
 Crop = tuple[Example, np.ndarray, int, bool]
@@ -156,13 +180,14 @@ def crop_of(picks: Sequence[Crop], tokens: int, no_symbol: int) -> VocoderBatch:
         end = start + tokens
         frames = slice(FRAMES_PER_TOKEN * start, FRAMES_PER_TOKEN * end)
         samples = slice(TOKEN_SAMPLES * start, TOKEN_SAMPLES * end)
-        symbols = example.symbols[example.alignment.frame_symbol[frames]]
+        text = frame_text(example.symbols, example.alignment, no_symbol)[frames]
         if dropped:
-            symbols = np.full_like(symbols, no_symbol)
+            text = unknown_text(len(text), no_symbol)
         rows.append(
             (
                 padded(codes[start:end], tokens, codes[-1]),
-                padded(symbols, FRAMES_PER_TOKEN * tokens, symbols[-1]),
+                padded(text.symbols, FRAMES_PER_TOKEN * tokens, no_symbol),
+                padded(text.place, FRAMES_PER_TOKEN * tokens),
                 padded(example.prosody[frames], FRAMES_PER_TOKEN * tokens),
                 example.speaker,
                 padded(example.wave[samples], TOKEN_SAMPLES * tokens),
@@ -183,10 +208,12 @@ def run_vocoder(model: NanoVocoder, batch: VocoderBatch) -> tuple[Tensor, Tensor
     B = len(batch.tokens)
     ahead = -(-model.lookahead_frames // FRAMES_PER_TOKEN)
     tokens = F.pad(batch.tokens, (0, ahead))
-    symbols = F.pad(batch.symbols, (0, FRAMES_PER_TOKEN * ahead), value=model.no_symbol)
-    prosody = F.pad(batch.prosody, (0, 0, 0, FRAMES_PER_TOKEN * ahead))
+    longer = (0, 0, 0, FRAMES_PER_TOKEN * ahead)
+    symbols = F.pad(batch.symbols, longer, value=model.no_symbol)
+    place, prosody = F.pad(batch.place, longer), F.pad(batch.prosody, longer)
     frames = batch.symbols.shape[1]
-    predicted, filters, _ = model(tokens, symbols, batch.speaker, model.initial_state(B), prosody)
+    state = model.initial_state(B)
+    predicted, filters, _ = model(tokens, symbols, place, batch.speaker, state, prosody)
     return predicted[:, :frames], filters[:, :frames]
 
 

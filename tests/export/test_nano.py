@@ -116,10 +116,11 @@ def test_step(modules, bundle, past):
 @pytest.mark.parametrize("pieces", [(20,), (4, 1, 15)])
 def test_vocoder_with_its_state(modules, bundle, pieces):
     vocoder = modules.vocoder
-    tokens, symbols = torch.randint(0, 1000, (1, 20)), torch.randint(0, 732, (1, 80))
-    speaker = torch.randn(1, 129)
+    tokens, symbols = torch.randint(0, 1000, (1, 20)), torch.randint(0, 732, (1, 80, 5))
+    place, speaker = torch.rand(1, 80, 2), torch.randn(1, 129)
     with torch.no_grad():
-        prosody, filters, _ = vocoder(tokens, symbols, speaker, vocoder.initial_state(1))
+        said = (tokens, symbols, place, speaker)
+        prosody, filters, _ = vocoder(*said, vocoder.initial_state(1))
     names = state_names(vocoder.initial_state(1), "state")
     state = [leaf.numpy() for leaf in pytree.tree_flatten(vocoder.initial_state(1))[0]]
     made_prosody, made_filters, start = [], [], 0
@@ -127,6 +128,7 @@ def test_vocoder_with_its_state(modules, bundle, pieces):
         inputs = {
             "tokens": tokens[:, start : start + length].numpy(),
             "symbols": symbols[:, 4 * start : 4 * (start + length)].numpy(),
+            "place": place[:, 4 * start : 4 * (start + length)].numpy(),
             "speaker": speaker.numpy(),
         } | dict(zip(names, state, strict=True))
         made = run_graph(bundle, "vocoder", inputs)

@@ -25,13 +25,14 @@ def randomize(module):
 def test_vocoder_chunked_equals_whole(pieces):
     vocoder = randomize(NanoVocoder(TINY))
     tokens = torch.randint(0, 6, (2, 12))
-    symbols = torch.randint(0, 21, (2, 48))
+    symbols, place = torch.randint(0, 21, (2, 48, 5)), torch.rand(2, 48, 2)
     speaker = torch.randn(2, 5)
-    whole_prosody, whole_filters, _ = vocoder(tokens, symbols, speaker, vocoder.initial_state(2))
-    state, prosody, filters, start = vocoder.initial_state(2), [], [], 0
+    state = vocoder.initial_state(2)
+    whole_prosody, whole_filters, _ = vocoder(tokens, symbols, place, speaker, state)
+    prosody, filters, start = [], [], 0
     for length in pieces:
         span, frames = slice(start, start + length), slice(4 * start, 4 * (start + length))
-        made = vocoder(tokens[:, span], symbols[:, frames], speaker, state)
+        made = vocoder(tokens[:, span], symbols[:, frames], place[:, frames], speaker, state)
         prosody.append(made[0])
         filters.append(made[1])
         state, start = made[2], start + length
@@ -67,9 +68,9 @@ def test_padding_does_not_change_what_is_encoded():
 
 def test_given_prosody_replaces_the_predicted_one():
     vocoder = randomize(NanoVocoder(TINY))
-    tokens, symbols = torch.randint(0, 6, (1, 5)), torch.randint(0, 20, (1, 20))
-    speaker = torch.randn(1, 5)
-    predicted, free, _ = vocoder(tokens, symbols, speaker, vocoder.initial_state(1))
-    forced = vocoder(tokens, symbols, speaker, vocoder.initial_state(1), torch.ones(1, 20, 3))
+    tokens, symbols = torch.randint(0, 6, (1, 5)), torch.randint(0, 20, (1, 20, 5))
+    said = (tokens, symbols, torch.rand(1, 20, 2), torch.randn(1, 5), vocoder.initial_state(1))
+    predicted, free, _ = vocoder(*said)
+    forced = vocoder(*said, torch.ones(1, 20, 3))
     torch.testing.assert_close(forced[0], predicted)
     assert not torch.allclose(forced[1], free)

@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selftalk.stream.alignment import TOKEN_SAMPLES, UNIT_SAMPLES, align
+from selftalk.stream.alignment import (
+    NO_SYMBOL,
+    TOKEN_SAMPLES,
+    UNIT_SAMPLES,
+    align,
+    frame_text,
+    unknown_text,
+)
 from selftalk.stream.semantic import whole_units
 
 
@@ -34,3 +41,20 @@ def test_rounding_errors_do_not_add_up(durations):
     whole = whole_units(np.array(durations))
     assert (whole >= 0).all()
     assert abs(whole.sum() - sum(durations)) <= 0.5 + 1e-6
+
+
+def test_a_frame_knows_its_symbol_and_the_neighbours():
+    text = frame_text(np.array([7, 8, 9, 10]), align(np.array([8, 8, 8, 8])))
+    assert len(text) == 80
+    assert text.symbols[0].tolist() == [NO_SYMBOL, NO_SYMBOL, 7, 8, 9]
+    assert text.symbols[-1].tolist() == [8, 9, 10, NO_SYMBOL, NO_SYMBOL]
+    assert text[20:40].symbols[:, 2].tolist() == [8] * 20
+    assert (np.diff(text[20:40].place[:, 0]) > 0).all()
+    assert text.last(3).symbols.tolist() == [text.symbols[-1].tolist()] * 3
+
+
+def test_unknown_text_is_no_symbol_anywhere():
+    text = unknown_text(4)
+    assert len(text) == 4
+    assert (text.symbols == NO_SYMBOL).all()
+    assert not text.place.any()
