@@ -1,7 +1,9 @@
 """Verification: is streamed speech the same as speech made at once, and free of clicks?
 
 The same tokens and the same noise are vocoded in one piece and in many. What differs is the error
-of the windows; what jumps at a border between chunks more than anything within them is a click.
+of the windows; a step at a border between chunks that the whole does not have, and that is larger than sound makes
+by itself, is a click. Speech has steps of its own, a pulse of the vocal folds above all, and some of
+them fall on a border.
 Knows no voice model.
 """
 
@@ -33,7 +35,7 @@ class Comparison:
     error_energy: float
     largest_error: float
     seam_jumps: Float32Array
-    """(S,) step of the signal across each border between chunks."""
+    """(S,) by how much the step across each border between chunks differs from the whole's."""
     inner_jumps: Float32Array
     """(T,) steps between neighbours within chunks."""
 
@@ -86,7 +88,7 @@ def compare(chunks: Sequence[Float32Array], whole: Sequence[Float32Array]) -> Co
         signal_energy=float(np.sum(np.square(reference, dtype=np.float64))),
         error_energy=float(np.sum(np.square(error))),
         largest_error=float(np.abs(error).max(initial=0)),
-        seam_jumps=jumps[seams],
+        seam_jumps=np.abs(np.diff(error)).astype(np.float32)[seams],
         inner_jumps=np.delete(jumps, seams),
     )
 

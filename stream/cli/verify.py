@@ -95,7 +95,7 @@ def report(
         f" ({ENOUGH_DB:.0f} are needed), largest error {found.largest_error:.2g}"
     )
     print(
-        f"steps at {found.seams} seams: {found.seam_jump:.4f} at most;"
+        f"steps at {found.seams} seams: at most {found.seam_jump:.4f} more than in one piece;"
         f" one in a thousand within chunks exceeds {found.seam_jump_limit:.4f}"
     )
     report_margins(bundle, errors, args.wanted_db)
