@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,14 +8,28 @@ import torch
 from fakes_checkpoints import Entry, archive, mapping, tensor, voice_file
 from safetensors.numpy import save_file
 
-from selftalk.export import cli_train, official_training
+from selftalk.export import cli_train, official_clone, official_training
 from selftalk.export.importer import read_weights
-from selftalk.export.official_training import Training, make_run, save_trained, sovits_of
+from selftalk.export.official_training import (
+    Networks,
+    Training,
+    make_run,
+    save_trained,
+    sovits_of,
+)
 from selftalk.export.voice_model import import_voice_model, load_voice_model
 from selftalk.models import checkpoint, weight_norm
-from selftalk.models.training.dataset import FORMAT, Description, Item, Recorded, item_path
+from selftalk.models.training.dataset import (
+    FORMAT,
+    Description,
+    Item,
+    Recorded,
+    item_path,
+    read_list,
+)
 from selftalk.models.training.dataset import write_description as describe
-from selftalk.stream.errors import CheckpointError, ConfigError
+from selftalk.stream.errors import AudioFileError, CheckpointError, ConfigError
+from selftalk.stream.studio.recording import Slice
 
 GOLDEN = Path(os.environ.get("SELFTALK_GOLDEN") or Path(__file__).parents[1] / "data" / "golden")
 needs_golden = pytest.mark.skipif(
@@ -140,3 +155,41 @@ def test_an_unknown_voice_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("SELFTALK_HOME", str(tmp_path))
     with pytest.raises(ConfigError, match="no imported voice 'nobody'"):
         cli_train.model_folder("nobody")
+
+
+@pytest.fixture
+def cloning(tmp_path, monkeypatch):
+    """An imported voice, a recording, and one epoch of each stage."""
+    monkeypatch.setenv("SELFTALK_HOME", str(tmp_path))
+    monkeypatch.setattr(official_clone, "EPOCHS", {"s1": 1, "s2": 1})
+    slices = (Slice(np.zeros(1600, np.float32), 16_000, text="Hi."),)
+    spoken = SimpleNamespace(name="me", language="en", slices=slices)
+    base = import_voice_model(GOLDEN / "s1.ckpt", GOLDEN / "s2_v2.pth", "base", tmp_path)
+    return base, spoken
+
+
+@needs_golden
+def test_cloning_trains_both_stages_and_leaves_the_base(cloning, monkeypatch):
+    def prepare(listed, prepared, *_):
+        assert [line.text for line in read_list(listed)] == ["Hi."]
+        recordings(prepared)
+        return 3, {}
+
+    base, spoken = cloning
+    monkeypatch.setattr(official_clone, "prepare_recordings", prepare)
+    before = load_voice_model(base)
+    made = load_voice_model(official_clone.fine_tune("me", "base", spoken, Networks(Path())))
+    after = load_voice_model(base)
+    for stage in ("s1", "s2"):
+        was, now, kept = (getattr(model, stage).tensors for model in (before, made, after))
+        shared = was.keys() & now.keys()  # weight norm is folded
+        assert any(not np.array_equal(was[name], now[name]) for name in shared)
+        assert all(np.array_equal(was[name], kept[name]) for name in was)
+
+
+@needs_golden
+def test_cloning_says_why_nothing_can_be_learnt(cloning, monkeypatch):
+    _, spoken = cloning
+    monkeypatch.setattr(official_clone, "prepare_recordings", lambda *_: (0, {"0": "too short"}))
+    with pytest.raises(AudioFileError, match="too short"):
+        official_clone.fine_tune("me", "base", spoken, Networks(Path()))
