@@ -1,10 +1,9 @@
 """Verification: is streamed speech the same as speech made at once, and free of clicks?
 
 The same tokens and the same noise are vocoded in one piece and in many. What differs is the error
-of the windows; a step at a border between chunks that the whole does not have, and that is larger than sound makes
-by itself, is a click. Speech has steps of its own, a pulse of the vocal folds above all, and some of
-them fall on a border.
-Knows no voice model.
+of the windows. A click is a step at a border between chunks that the whole does not have, larger
+than those speech makes by itself: the pulses of the vocal folds fall on borders too. Knows no voice
+model.
 """
 
 from collections.abc import Iterable, Sequence
