@@ -1,8 +1,9 @@
 """Write a full-size GPT-SoVITS v2 voice of random numbers in the official layout.
 
 Runs in the environment of gpt-sovits-cpufast, whose modules are those of the official code, so
-names and shapes are right. The row of the end token is zero, so that every engine speaks to its
-limit.
+names and shapes are right. Those modules make every layer a copy of the first; here each is drawn
+by itself, as training would leave it, for equal layers are handled otherwise by some engines. The
+row of the end token is zero, so that every engine speaks to its limit.
 """
 
 import argparse
@@ -31,6 +32,11 @@ T2S = {
 END_TOKEN = 1024
 
 
+def redrawn(value: torch.Tensor) -> torch.Tensor:
+    """Other numbers of the same spread, where it is a matrix."""
+    return torch.randn_like(value) * value.std() if value.ndim > 1 else value
+
+
 def main() -> None:
     """Write both stages."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -40,7 +46,7 @@ def main() -> None:
     s1, s2 = checkpoint_paths(folder)
     folder.mkdir(parents=True, exist_ok=True)
     module = Text2SemanticLightningModule(T2S, "random", is_train=False)
-    weights = {name: value.half() for name, value in module.state_dict().items()}
+    weights = {name: redrawn(value).half() for name, value in module.state_dict().items()}
     weights["model.ar_predict_layer.weight"][END_TOKEN] = 0
     torch.save({"weight": weights, "config": T2S, "info": "random"}, s1)
     config = json.loads((ROOT / "configs" / "s2.json").read_text())
