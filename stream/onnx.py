@@ -4,7 +4,6 @@ Knows nothing about what a graph computes.
 """
 
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# The library sends statistics of models and machine to its maker unless this is set before it is
-# imported; turning them off later still leaves an identifier and a first event.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import selftalk.stream.no_reports  # noqa: F401  # isort: skip  # before onnxruntime
 import onnxruntime
 
 from selftalk.stream.errors import ConfigError, WeightsError
