@@ -176,7 +176,8 @@ class SafePlan:
             self._fast = self._fast.after(machine.best, tokens)
             self._heard_from = self._fast.vocoded
         if self._chunks >= self.prebuffer_chunks:
-            self._limit = self._longest_safe(self._slow, self._tokens) or LONGEST_CHUNK_TOKENS
+            # Near the horizon nothing may last beyond it; what was proved up to there still holds.
+            self._limit = self._longest_safe(self._slow, self._tokens) or self._limit
         else:
             self._limit = self.schedule.held_tokens
 
