@@ -131,18 +131,18 @@ class Run:
         temporary.replace(self.folder / "last.pt")
 
     def state(self) -> dict[str, Any]:
-        """All that a run needs to go on."""
+        """All that a run needs to go on; what does not learn, the task brings again."""
         return {
-            "model": self.task.model.state_dict(),
-            "average": self.average.state_dict(),
+            "model": learning_state(self.task.model),
+            "average": learning_state(self.average),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` has given."""
-        self.task.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
+        self.task.model.load_state_dict(frozen(self.task.model) | state["model"])
+        self.average.load_state_dict(frozen(self.average) | state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
 
@@ -184,6 +184,21 @@ class Run:
             writer.writerow(row)
         if self.watch is None:  # else it is shown as it goes
             print(" ".join(f"{name} {value}" for name, value in row.items()), flush=True)  # noqa: T201
+
+
+def frozen(module: nn.Module) -> dict[str, Tensor]:
+    """The parameters that are not trained, by name."""
+    return {
+        name: value.detach()
+        for name, value in module.named_parameters()
+        if not value.requires_grad
+    }
+
+
+def learning_state(module: nn.Module) -> dict[str, Tensor]:
+    """The state of a module but for its frozen parameters."""
+    left_out = frozen(module)
+    return {name: value for name, value in module.state_dict().items() if name not in left_out}
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -46,6 +46,34 @@ def test_a_run_that_was_killed_goes_on_exactly(tmp_path, stop_at):
     )
 
 
+def test_a_checkpoint_holds_only_what_learns(tmp_path):
+    def line():
+        made = Line()
+        made.model[0].bias.requires_grad_(False)
+        return made
+
+    whole = Run(line(), SCHEDULE, tmp_path / "whole")
+    whole.fit()
+    first = Run(line(), SCHEDULE, tmp_path / "parts")
+    first._one_step()
+    first.save()
+    kept = torch.load(tmp_path / "parts" / "last.pt", weights_only=True)
+    assert set(kept["model"]) == {"0.weight"}
+    assert set(kept["average"]) == {"n_averaged", "module.0.weight"}
+    second = Run(line(), SCHEDULE, tmp_path / "parts")
+    assert second.step == 1
+    second.fit()
+    torch.testing.assert_close(weights(second), weights(whole), rtol=0, atol=0)
+
+
+def test_a_checkpoint_that_lacks_what_learns_is_refused(tmp_path):
+    run = Run(Line(), SCHEDULE, tmp_path)
+    state = run.state()
+    del state["model"]["0.weight"]
+    with pytest.raises(RuntimeError, match=r"0\.weight"):
+        run.restore(state)
+
+
 def test_the_loss_falls_and_is_logged(tmp_path):
     run = Run(Line(), SCHEDULE, tmp_path)
     before = run.task.loss(1000)[1]["error"]
