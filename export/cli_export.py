@@ -1,6 +1,7 @@
 """`selftalk export`: an imported voice or trained weights → a bundle that speaks without torch."""
 
 import argparse
+import logging
 from pathlib import Path
 
 from selftalk.stream.bundle import bundles_folder
@@ -54,6 +55,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Export; see `add_parser`."""
     output = args.output or bundles_folder() / Path(args.model).name
+    # onnxruntime's quantizer, when imported, would have thousands of lines of everybody's logged
+    logging.basicConfig(level=logging.ERROR)
     try:
         (_export_nano if args.model == NANO else _export_imported)(args, output)
     except ImportError as error:

@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -35,24 +36,35 @@ Encode = Callable[[Int64Array], Float32Array]
 
 
 class TextFeatures:
-    """Reads texts with the BERT of a bundle; without one says so once, and gives no rows."""
+    """Reads texts with the BERT of a bundle; without one says so once, and gives no rows.
+
+    BERT is opened with the first Chinese: other languages need neither its time nor its memory.
+    """
 
     def __init__(self, bundle: Bundle, run: RunOptions = ON_ONE_CORE) -> None:
+        self._bundle, self._run = bundle, run
+        self._opening = Lock()
         self._graph: Graph | None = None
         self._vocabulary: Mapping[str, int] = {}
         self._said = False
-        if GRAPH in bundle.manifest.graphs:
-            self._graph = Graph(bundle.graph_path(GRAPH), run)
-            self._vocabulary = read_vocabulary(bundle.file_path(VOCABULARY))
 
     def rows(self, phonemes: Phonemes) -> Float32Array | None:
         """Features (N, W) of a text; None stands for zeros."""
-        if self._graph is not None:
+        if not phonemes.characters:
+            return None
+        if GRAPH in self._bundle.manifest.graphs:
+            self._open()
             return feature_rows(phonemes, self._vocabulary, self._encode)
-        if phonemes.characters and not self._said:
+        if not self._said:
             self._said = True
             logging.getLogger("selftalk").warning(WITHOUT_BERT)
         return None
+
+    def _open(self) -> None:
+        with self._opening:
+            if self._graph is None:
+                self._vocabulary = read_vocabulary(self._bundle.file_path(VOCABULARY))
+                self._graph = Graph(self._bundle.graph_path(GRAPH), self._run)
 
     def _encode(self, ids: Int64Array) -> Float32Array:
         assert self._graph is not None

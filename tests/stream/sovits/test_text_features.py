@@ -11,6 +11,8 @@ from selftalk.export.sovits import Listeners, export_voice, t2s_of
 from selftalk.export.voice_model import load_voice_model
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import BundleError
+from selftalk.stream.graph import Graph
+from selftalk.stream.sovits import text_features
 from selftalk.stream.sovits.full_stops import completed
 from selftalk.stream.sovits.synthesizer import SovitsSynthesizer
 from selftalk.stream.sovits.text_features import (
@@ -142,6 +144,22 @@ def test_rows_are_kept_in_a_voice(reading, tmp_path):
     np.testing.assert_array_equal(Voice.load(path).reference.bert, rows)
     voice.save(path)
     assert Voice.load(path).reference.bert is None
+
+
+def test_bert_is_opened_by_chinese_only(reading, monkeypatch):
+    opened = []
+
+    def watched(path, run):
+        opened.append(path.name)
+        return Graph(path, run)
+
+    monkeypatch.setattr(text_features, "Graph", watched)
+    features = TextFeatures(reading[0])
+    assert features.rows(phonemize("hello", "en")) is None
+    assert not opened
+    first, again = (features.rows(phonemize("你好", "zh")) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert opened == ["bert.onnx"]
 
 
 def test_chinese_without_bert_is_told_once(caplog):
