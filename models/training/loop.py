@@ -189,9 +189,7 @@ class Run:
 def frozen(module: nn.Module) -> dict[str, Tensor]:
     """The parameters that are not trained, by name."""
     return {
-        name: value.detach()
-        for name, value in module.named_parameters()
-        if not value.requires_grad
+        name: value.detach() for name, value in module.named_parameters() if not value.requires_grad
     }
 
 
