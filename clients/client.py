@@ -5,18 +5,20 @@
         async for event in client:
             ...
 
-A connection that breaks is made again, and the conversation goes on where it was. Knows nothing
-about microphones and loudspeakers.
+A connection that breaks is made again, and the conversation goes on where it was; to a server that
+forgot it the settings are told again. Knows nothing about microphones and loudspeakers.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import copy
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from selftalk.clients.failures import is_final
 from selftalk.stream.protocol import ClientEvent, ServerEvent, decode_server_event, encode
 from selftalk.stream.protocol import client_events as say
 from selftalk.stream.protocol import server_events as events
@@ -54,20 +56,24 @@ class VoiceClient:
         """What the server last told about its settings."""
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._settings = session
+        self._settings: dict[str, Any] = copy.deepcopy(session) if session else {}
         self._query = {"selftalk": "1"} | (query or {})
         self._resume = resume
         self._socket: ClientConnection | None = None
         self._closed = False
+        self._failures = 0  # since the server last took us in
 
     async def __aenter__(self) -> "VoiceClient":
         """Connect.
 
         Raises:
             OSError: nobody listens there.
+            InvalidURI: that is no ws:// address.
             InvalidStatus: the server does not let us in.
         """
         await self._connect()
+        if self._settings:
+            await self.configure(**self._settings)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -107,6 +113,7 @@ class VoiceClient:
 
     async def configure(self, **session: Any) -> None:
         """Change settings; what is not named stays."""
+        _merge(self._settings, session)
         await self.send(say.SessionUpdate(session=session))
 
     async def cancel(self) -> None:
@@ -126,14 +133,9 @@ class VoiceClient:
             ConnectionClosed: the line broke and could not be had again.
         """
         while True:
-            assert self._socket is not None, "connect first: async with VoiceClient(…)"
             try:
-                async for text in self._socket:
-                    event = decode_server_event(text)
-                    if isinstance(event, events.SessionCreated | events.SessionUpdated):
-                        self.session = event
+                async for event in self._events():
                     yield event
-                return
             except ConnectionClosed as error:
                 code = error.rcvd.code if error.rcvd else 1006
                 if self._closed or code in FINAL_CLOSE_CODES:
@@ -141,6 +143,18 @@ class VoiceClient:
                 if not self._resume:
                     raise
                 await self._come_back(error)
+
+    async def _events(self) -> AsyncIterator[ServerEvent]:
+        """Events of one connection, to whatever ends it."""
+        assert self._socket is not None, "connect first: async with VoiceClient(…)"
+        while True:
+            event = decode_server_event(await self._socket.recv())
+            match event:
+                case events.SessionCreated() | events.SessionUpdated():
+                    self.session, self._failures = event, 0
+                case events.ResumedEvent(items=[]) if self._settings:  # it begins anew
+                    await self.configure(**self._settings)
+            yield event
 
     async def _connect(self) -> None:
         query = self._query | ({"resume": self.session_id} if self.session_id else {})
@@ -150,19 +164,26 @@ class VoiceClient:
             compression=None,
             max_size=None,
         )
-        if self._settings and not self.session_id:
-            await self.configure(**self._settings)
 
     async def _come_back(self, broken: ConnectionClosed) -> None:
         """Connect again, more and more patiently; a server that refuses is not asked again."""
-        wait = FIRST_WAIT_SECONDS
-        for _ in range(TRIES):
-            await asyncio.sleep(wait)
+        while self._failures < TRIES:
+            await asyncio.sleep(FIRST_WAIT_SECONDS * 2**self._failures)
+            self._failures += 1
             try:
                 await self._connect()
                 return
-            except InvalidStatus:
-                raise
-            except (OSError, InvalidHandshake, ConnectionClosed):
-                wait *= 2
+            except (OSError, InvalidHandshake, ConnectionClosed) as error:
+                if is_final(error):
+                    raise
         raise broken
+
+
+def _merge(into: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """What is present replaces what is there, deep down, as the server does it."""
+    for key, value in changes.items():
+        known = into.get(key)
+        if isinstance(value, Mapping) and isinstance(known, dict):
+            _merge(known, value)
+        else:
+            into[key] = value

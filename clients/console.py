@@ -14,14 +14,12 @@ import sys
 from collections import deque
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
-
 from selftalk.clients.client import DEFAULT_URL, VoiceClient
+from selftalk.clients.failures import CONNECTION_ERRORS, TOKEN_VARIABLE, ClientError, reason, run
 from selftalk.stream.protocol import SAMPLE_RATE_HZ, ServerEvent
 from selftalk.stream.protocol import server_events as events
 
 BLOCK_SAMPLES = SAMPLE_RATE_HZ // 50
-TOKEN_VARIABLE = "SELFTALK_TOKEN"
 QUEUED_BLOCKS = 100
 
 
@@ -143,12 +141,18 @@ async def _main(args: argparse.Namespace) -> None:
     if sounddevice is None:
         settings["output_modalities"] = ["text"]
     token = os.environ.get(TOKEN_VARIABLE, "")
+    try:
+        async with VoiceClient(args.server, token=token, session=settings) as client:
+            await _talk(client, sounddevice)
+    except* CONNECTION_ERRORS as errors:
+        raise ClientError(f"cannot talk with {args.server}: {reason(errors)}") from None
+
+
+async def _talk(client: VoiceClient, sounddevice: Any) -> None:
+    """Listen and speak, or type, until the server or the last line ends it."""
     loudspeaker = Loudspeaker()
-    async with (
-        VoiceClient(args.server, token=token, session=settings) as client,
-        asyncio.TaskGroup() as group,
-    ):
-        console = Console(client, loudspeaker)
+    console = Console(client, loudspeaker)
+    async with asyncio.TaskGroup() as group:
         group.create_task(console.run())
         if sounddevice is None:
             group.create_task(_type(client, console))
@@ -186,24 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Talk with a server of selftalk.")
     parser.add_argument("--server", default=DEFAULT_URL, help="ws:// or wss:// address")
     parser.add_argument("--text", action="store_true", help="type instead of speaking")
-    args = parser.parse_args(arguments)
-    failure = ""
-    try:
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_main(args))
-    except* (OSError, InvalidURI, InvalidHandshake, ConnectionClosed) as errors:
-        failure = _reason(errors)
-    if failure:
-        print(f"cannot talk with {args.server}: {failure}", file=sys.stderr)
-    return 2 if failure else 0
-
-
-def _reason(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, InvalidStatus):
-        return f"it answers {error.response.status_code}; a token goes in {TOKEN_VARIABLE}"
-    return str(error)
+    return run(_main(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

@@ -14,15 +14,20 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from selftalk.clients.client import DEFAULT_URL
+from selftalk.clients.failures import (
+    CONNECTION_ERRORS,
+    TOKEN_VARIABLE,
+    ClientError,
+    is_final,
+    reason,
+)
 from selftalk.clients.mouth import LEAD_MS
 from selftalk.clients.speaking_mouth import Event, SpeakingMouth
 from selftalk.clients.visemes import Mouth
 
-DEFAULT_SERVER = "ws://127.0.0.1:8765"
 OBSERVE_PATH = "/v1/realtime/observe"
-TOKEN_VARIABLE = "SELFTALK_TOKEN"
 FRAMES_HZ = 60
 SHORTEST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 8.0
@@ -31,7 +36,7 @@ LONGEST_WAIT_SECONDS = 8.0
 def add_server_options(parser: argparse.ArgumentParser) -> None:
     """Add what every observer needs to know to a command."""
     parser.add_argument(
-        "--server", default=DEFAULT_SERVER, metavar="URL", help="ws:// address of `selftalk serve`"
+        "--server", default=DEFAULT_URL, metavar="URL", help="ws:// address of `selftalk serve`"
     )
     parser.add_argument(
         "--lead-ms", type=float, default=LEAD_MS, help="how far the lips are ahead of the sound"
@@ -44,6 +49,9 @@ async def observe(server: str, token: str = "") -> AsyncIterator[Event]:
     Args:
         server: "ws://host:port" or "wss://…".
         token: the server's token if it has one.
+
+    Raises:
+        ClientError: the address is wrong, or the server does not let us in.
     """
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     wait, told = SHORTEST_WAIT_SECONDS, False
@@ -59,16 +67,22 @@ async def observe(server: str, token: str = "") -> AsyncIterator[Event]:
                     event = json.loads(text)
                     if isinstance(event, dict):
                         yield event
-        except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed, ValueError) as error:
+        except (*CONNECTION_ERRORS, ValueError) as error:
+            if is_final(error):
+                raise ClientError(f"cannot watch {server}: {reason(error)}") from None
             if not told:
-                _say(f"no conversation to watch at {server} ({error}); waiting for one")
+                _say(f"nothing to watch at {server} ({reason(error)}); waiting for it")
             told = True
         await asyncio.sleep(wait)
         wait = min(2 * wait, LONGEST_WAIT_SECONDS)
 
 
 async def mouths(server: str, lead_ms: float = LEAD_MS) -> AsyncGenerator[Mouth | None, None]:
-    """Yield the mouth of who is speaking, 60 times a second; None while nobody does."""
+    """Yield the mouth of who is speaking, 60 times a second; None while nobody does.
+
+    Raises:
+        ClientError: see `observe`.
+    """
     speaking = SpeakingMouth(lead_ms)
 
     async def watch() -> None:

@@ -5,11 +5,12 @@ somebody speaks: the rest of the face stays with whatever tracks it.
 """
 
 import argparse
-import asyncio
 import socket
 import time
 from collections.abc import Callable
 
+from selftalk.clients import failures
+from selftalk.clients.failures import ClientError, reason
 from selftalk.clients.observer import FRAMES_HZ, add_server_options, mouths
 from selftalk.clients.osc import bundle, message
 from selftalk.clients.visemes import CLOSED, Mouth
@@ -56,16 +57,6 @@ class VmcMouth:
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `vmc` to the command line."""
     parser = subparsers.add_parser("vmc", help="move the mouth of a VRM avatar (VMC/OSC)")
-    _add_options(parser)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Send mouths until interrupted; see `add_parser`."""
-    asyncio.run(_drive(args))
-    return 0
-
-
-def _add_options(parser: argparse.ArgumentParser) -> None:
     add_server_options(parser)
     parser.add_argument("--host", default="127.0.0.1", help="where the avatar program runs")
     parser.add_argument("--port", type=int, default=PORT, help="where it listens for VMC")
@@ -76,28 +67,23 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
+def run(args: argparse.Namespace) -> int:
+    """Send mouths until interrupted; return the status of the process."""
+    return failures.run(_drive(args))
+
+
 async def _drive(args: argparse.Namespace) -> None:
     vmc = VmcMouth(VRM1 if args.vrm1 else VRM0, bundled=not args.no_bundle)
     start = time.monotonic()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.connect((args.host, args.port))
+        try:
+            udp.connect((args.host, args.port))
+        except (OSError, OverflowError) as error:
+            place = f"{args.host} port {args.port}"
+            raise ClientError(f"cannot send to {place}: {reason(error)}") from None
         async for mouth in mouths(args.server, args.lead_ms):
             for packet in vmc.packets(mouth, time.monotonic() - start):
                 try:
                     udp.send(packet)
                 except OSError:  # nobody listens yet
                     break
-
-
-def main() -> int:
-    """Run as `python -m selftalk.clients.vmc`."""
-    parser = argparse.ArgumentParser(prog="vmc", description="Move the mouth of a VRM avatar.")
-    _add_options(parser)
-    try:
-        return run(parser.parse_args())
-    except KeyboardInterrupt:
-        return 130
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -14,16 +14,16 @@ from contextlib import aclosing
 from pathlib import Path
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from selftalk.clients import failures
+from selftalk.clients.failures import CONNECTION_ERRORS, ClientError, is_final, reason
 from selftalk.clients.observer import FRAMES_HZ, add_server_options, mouths
 from selftalk.clients.visemes import CLOSED, Mouth
-from selftalk.clients.vtube_studio_api import VtubeStudioApi, VtubeStudioError
+from selftalk.clients.vtube_studio_api import VtubeStudioApi
 
 DEFAULT_ADDRESS = "ws://127.0.0.1:8001"
 RETRY_SECONDS = 3.0
 CLOSING_FRAMES = FRAMES_HZ // 3
-EXIT_REFUSED = 2
 
 
 def parameters_of(mouth: Mouth) -> dict[str, float]:
@@ -41,41 +41,12 @@ def parameters_of(mouth: Mouth) -> dict[str, float]:
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `vtube-studio` to the command line."""
     parser = subparsers.add_parser("vtube-studio", help="move the mouth of a VTube Studio avatar")
-    _add_options(parser)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Send mouths until interrupted; see `add_parser`."""
-    try:
-        asyncio.run(_keep_driving(args))
-    except VtubeStudioError as error:
-        print(f"selftalk: {error}", file=sys.stderr)
-    return EXIT_REFUSED
-
-
-async def drive(api: VtubeStudioApi, frames: AsyncIterator[Mouth | None]) -> None:
-    """Show mouths until there are no more; each waits for the answer to the one before.
-
-    Args:
-        api: authenticated.
-        frames: None while nobody speaks.
-
-    Raises:
-        VtubeStudioError: another plugin holds the mouth.
-    """
-    known = await api.parameters()
-    closing = 0
-    async for mouth in frames:
-        closing = CLOSING_FRAMES if mouth is not None else closing - 1
-        if closing > 0:
-            values = parameters_of(mouth or CLOSED)
-            await api.inject({name: part for name, part in values.items() if name in known})
-
-
-def _add_options(parser: argparse.ArgumentParser) -> None:
     add_server_options(parser)
     parser.add_argument(
         "--address", default=DEFAULT_ADDRESS, metavar="URL", help="of VTube Studio's plugin API"
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="for VTube Studio, if it is not there yet"
     )
     parser.add_argument(
         "--token-file", type=Path, default=None, help="where VTube Studio's permission is kept"
@@ -83,25 +54,68 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
+def run(args: argparse.Namespace) -> int:
+    """Send mouths until interrupted; return the status of the process."""
+    return failures.run(_keep_driving(args))
+
+
+async def drive(api: VtubeStudioApi, frames: AsyncIterator[Mouth | None]) -> None:
+    """Show mouths until there are no more.
+
+    Args:
+        api: authenticated.
+        frames: None while nobody speaks.
+
+    Raises:
+        VtubeStudioError: another plugin holds the mouth.
+        ConnectionClosed: VTube Studio went away.
+    """
+    known = await api.parameters()
+    closing = 0
+    answers = asyncio.create_task(api.follow())
+    try:
+        async for mouth in frames:
+            if answers.done():
+                answers.result()  # raises: it ends by nothing else
+            closing = CLOSING_FRAMES if mouth is not None else closing - 1
+            if closing > 0:
+                values = parameters_of(mouth or CLOSED)
+                await api.inject({name: part for name, part in values.items() if name in known})
+    finally:
+        answers.cancel()
+
+
 async def _keep_driving(args: argparse.Namespace) -> None:
-    """Come back whenever VTube Studio does."""
+    """Come back whenever VTube Studio does.
+
+    Raises:
+        ClientError: VTube Studio is not there, or does not want us.
+    """
     token_file: Path = args.token_file or default_token_file()
-    told = False
+    awaited, told = bool(args.wait), False
     while True:
         try:
             async with connect(args.address, compression=None) as socket:
+                awaited, told = True, False
                 api = VtubeStudioApi(socket)
-                print("please allow selftalk in VTube Studio if it asks", file=sys.stderr)
+                _say("please allow selftalk in VTube Studio if it asks")
                 token = await api.authenticate(read_token(token_file))
                 write_token(token_file, token)
-                print("VTube Studio is connected", file=sys.stderr)
+                _say("VTube Studio is connected")
                 async with aclosing(mouths(args.server, args.lead_ms)) as frames:
                     await drive(api, frames)
-        except (OSError, InvalidHandshake, ConnectionClosed) as error:
+        except CONNECTION_ERRORS as error:
+            sentence = f"VTube Studio does not answer at {args.address}: {reason(error)}"
+            if is_final(error) or not awaited:
+                raise ClientError(f"{sentence}; start it and turn on its plugin API") from None
             if not told:
-                print(f"waiting for VTube Studio at {args.address} ({error})", file=sys.stderr)
+                _say(f"{sentence}; waiting for it")
             told = True
         await asyncio.sleep(RETRY_SECONDS)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def default_token_file() -> Path:
@@ -122,17 +136,3 @@ def write_token(path: Path, token: str) -> None:
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:  # mode 0600
         file.write(token)
     Path(file.name).replace(path)
-
-
-def main() -> int:
-    """Run as `python -m selftalk.clients.vtube_studio`."""
-    parser = argparse.ArgumentParser(prog="vtube_studio", description="Move a Live2D mouth.")
-    _add_options(parser)
-    try:
-        return run(parser.parse_args())
-    except KeyboardInterrupt:
-        return 130
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

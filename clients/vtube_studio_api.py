@@ -1,6 +1,7 @@
-"""VTube Studio's public API: one request, one answer, over a WebSocket.
+"""VTube Studio's public API over a WebSocket: requests whose answer is awaited, and injections.
 
-Knows the messages of the API, and nothing about mouths.
+An injection is sent every 60th of a second, and its answer may take longer than that: so these
+answers are read beside, by `follow`. Knows the messages of the API, and nothing about mouths.
 """
 
 import itertools
@@ -8,12 +9,17 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from selftalk.clients.failures import ClientError
+
 PLUGIN = {"pluginName": "selftalk mouth", "pluginDeveloper": "selftalk"}
 DENIED = 50
 """The number of the error when the user does not let a plugin in."""
+NOT_ITSELF = -1  # our own number
+MOST_UNANSWERED = 12
+"""Injections on their way; beyond them VTube Studio is behind, and newer values serve it better."""
 
 
-class VtubeStudioError(Exception):
+class VtubeStudioError(ClientError):
     """VTube Studio refused a request; the text is its own."""
 
     def __init__(self, number: int, message: str) -> None:
@@ -34,11 +40,12 @@ class TextSocket(Protocol):
 
 
 class VtubeStudioApi:
-    """A connection to VTube Studio; one request at a time."""
+    """A connection to VTube Studio: first requests, one at a time; then injections."""
 
     def __init__(self, socket: TextSocket) -> None:
         self._socket = socket
         self._numbers = itertools.count(1)
+        self._unanswered = 0  # injections
 
     async def request(
         self, message_type: str, content: Mapping[str, Any] | None = None
@@ -48,6 +55,13 @@ class VtubeStudioApi:
         Raises:
             VtubeStudioError: the request was refused.
         """
+        request_id = await self._send(message_type, content)
+        while True:
+            answer = await self._receive()
+            if answer.get("requestID") == request_id:  # events of the API have none of ours
+                return answer.get("data") or {}
+
+    async def _send(self, message_type: str, content: Mapping[str, Any] | None) -> str:
         request_id = f"selftalk-{next(self._numbers)}"
         envelope = {
             "apiName": "VTubeStudioPublicAPI",
@@ -57,14 +71,17 @@ class VtubeStudioApi:
             **({"data": content} if content is not None else {}),
         }
         await self._socket.send(json.dumps(envelope))
-        while True:
-            answer = json.loads(await self._socket.recv())
-            if answer.get("requestID") == request_id:  # events of the API have none of ours
-                break
-        told: dict[str, Any] = answer.get("data") or {}
-        if answer.get("messageType") == "APIError":
+        return request_id
+
+    async def _receive(self) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = json.loads(await self._socket.recv())
+            kind, told = answer["messageType"], answer.get("data") or {}
+        except (ValueError, KeyError, TypeError):
+            raise VtubeStudioError(NOT_ITSELF, "this is not VTube Studio's API") from None
+        if kind == "APIError":
             raise VtubeStudioError(told.get("errorID", 0), told.get("message", "no reason given"))
-        return told
+        return answer
 
     async def authenticate(self, token: str) -> str:
         """Be let in; return the token to keep for the next time.
@@ -96,9 +113,26 @@ class VtubeStudioApi:
         return {str(parameter["name"]) for parameter in lists}
 
     async def inject(self, values: Mapping[str, float]) -> None:
-        """Set parameters; to be sent again at least once a second, or the face takes them back."""
+        """Set parameters; to be sent again at least once a second, or the face takes them back.
+
+        Does not wait for the answer; while `follow` saw too few of them, nothing is sent.
+        """
+        if self._unanswered >= MOST_UNANSWERED:
+            return
+        self._unanswered += 1
         listed = [{"id": name, "value": round(value, 4)} for name, value in values.items()]
-        await self.request(
+        await self._send(
             "InjectParameterDataRequest",
             {"faceFound": False, "mode": "set", "parameterValues": listed},
         )
+
+    async def follow(self) -> None:
+        """Read the answers to injections until one is a refusal.
+
+        Raises:
+            VtubeStudioError: another plugin holds a parameter, or the user takes leave back.
+        """
+        while True:
+            answer = await self._receive()
+            if answer["messageType"] == "InjectParameterDataResponse":
+                self._unanswered -= 1

@@ -41,7 +41,8 @@ written for it work when their address is changed. This page is written from the
   header `OpenAI-Beta: {BETA_HEADER[1]}` or by `?dialect=beta`.
 - Ours are the fields marked "ours", which other clients pass over, and the events `selftalk.*`,
   which only come to those who ask for them by `?{EXTENSIONS_PARAMETER}=1`.
-- `?resume=SESSION_ID` takes up, within a minute, a conversation whose connection broke.
+- `?resume=SESSION_ID` takes up, within a minute, a conversation whose connection broke;
+  `selftalk.resumed` tells what is in it. Without items it was not kept: the session is a new one.
 - `/v1/realtime/observe` shows what the newest conversation is told, its audio by length only.
 - A full server sends the error `session_limit_reached` and closes with 1013; one that restarts
   closes with 1012. A client that takes nothing for some seconds is cut off.

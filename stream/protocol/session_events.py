@@ -194,6 +194,6 @@ class TurnReported(ServerBase, tag="selftalk.turn.report", kw_only=True):
 
 
 class ResumedEvent(ServerBase, tag="selftalk.resumed", kw_only=True):
-    """The conversation of an earlier connection goes on."""
+    """The answer to `?resume=`: the conversation so far, or no items if it is not kept any more."""
 
     items: list[Item]

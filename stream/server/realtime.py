@@ -216,7 +216,7 @@ class Socket:
         settings.id = self._session_id
         settings.expires_at = int(time.time()) + SESSION_SECONDS
         self._wants_ours = query.get(EXTENSIONS_PARAMETER) == "1"
-        self._resumed = resumed is not None
+        self._comes_back = "resume" in query
         self.connection = Connection(context, settings, conversation, self._tell)
         self._ended = asyncio.Event()
         self._end_code, self._end_reason = CLOSE_NORMAL, ""
@@ -243,7 +243,7 @@ class Socket:
             asyncio.create_task(self._read(), name="reader"),
             asyncio.create_task(self._until_told(), name="end"),
         ]
-        if self._resumed:
+        if self._comes_back:
             items = [stored.item for stored in self.connection.conversation.items]
             asyncio.get_running_loop().call_soon(
                 lambda: self._tell(events.ResumedEvent(items=items))

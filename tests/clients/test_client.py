@@ -1,13 +1,17 @@
 import asyncio
 import io
+from collections import Counter
 
 import pytest
-from fakes_server import make_context, running, silence, speech
+from fakes_server import RawClient, make_context, running, silence, speech
+from websockets.exceptions import ConnectionClosed
 
+from selftalk.clients import client as client_module
 from selftalk.clients import console
 from selftalk.clients.client import VoiceClient
 from selftalk.clients.console import Console, Loudspeaker
 from selftalk.stream.protocol import server_events as events
+from selftalk.stream.server.parked import Parked
 
 WRITTEN = {"type": "realtime", "output_modalities": ["text"]}
 
@@ -56,6 +60,38 @@ def test_a_broken_line_is_mended_and_the_conversation_goes_on():
         return await until(client, events.ResponseDone)
 
     assert talk(scenario, session=WRITTEN).response.status == "completed"
+
+
+def test_a_server_that_forgot_is_told_the_settings_again(monkeypatch):
+    monkeypatch.setattr(Parked, "put", lambda *_: None)
+
+    async def scenario(client):
+        await client.configure(instructions="Be brief.")
+        await until(client, events.SessionUpdated)
+        client._socket.transport.abort()
+        assert (await until(client, events.ResumedEvent)).items == []
+        return (await until(client, events.SessionUpdated)).session
+
+    session = talk(scenario, session=WRITTEN)
+    assert session.output_modalities == ["text"]
+    assert session.instructions == "Be brief."
+
+
+def test_a_full_server_is_not_asked_for_ever(monkeypatch):
+    monkeypatch.setattr(client_module, "FIRST_WAIT_SECONDS", 0.001)
+
+    told = Counter()
+
+    async def ask(url):
+        async with VoiceClient(url) as client:
+            async for event in client:
+                told[event.error.code] += 1
+
+    with running(make_context(capacity=1)) as server, RawClient(server.ws_url) as first:
+        first.until("session.created")
+        with pytest.raises(ConnectionClosed, match="1013"):
+            asyncio.run(asyncio.wait_for(ask(server.ws_url), 60))
+    assert told == {"session_limit_reached": client_module.TRIES + 1}
 
 
 def test_ending_it_ends_the_iteration():
@@ -115,10 +151,10 @@ class TestAtATerminal:
         monkeypatch.delenv("SELFTALK_TOKEN", raising=False)
         with running(make_context(token="a-token-of-some-length")) as server:
             assert console.main(["--text", "--server", server.ws_url]) == 2
-        assert "it answers 401; a token goes in SELFTALK_TOKEN" in capsys.readouterr().err
+        assert "it asks for a token, which goes in SELFTALK_TOKEN" in capsys.readouterr().err
 
     @pytest.mark.parametrize("address", ["ws://127.0.0.1:1", "http://127.0.0.1:1"])
     def test_so_is_an_address_where_nobody_listens(self, capsys, address):
         assert console.main(["--text", "--server", address]) == 2
         (line,) = capsys.readouterr().err.splitlines()
-        assert line.startswith(f"cannot talk with {address}: ")
+        assert line.startswith(f"selftalk: cannot talk with {address}: ")

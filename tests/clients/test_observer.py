@@ -2,8 +2,10 @@ import asyncio
 from contextlib import aclosing
 
 import fakes_observed
+import pytest
 
 from selftalk.clients import observer
+from selftalk.clients.failures import ClientError
 from selftalk.clients.observer import mouths, observe
 
 
@@ -37,7 +39,28 @@ def test_a_server_that_goes_away_is_awaited(monkeypatch, capsys):
         return event
 
     assert asyncio.run(twice()) == {"type": "again"}
-    assert "waiting for one" in capsys.readouterr().err
+    assert "waiting for it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"), [(401, "a token, which goes in SELFTALK_TOKEN"), (403, "answers 403")]
+)
+def test_a_server_that_wants_nobody_is_not_asked_again(status, sentence):
+    async def refused():
+        def refuse(connection, _request):
+            return connection.respond(status, "no")
+
+        async with fakes_observed.serve(None, "127.0.0.1", 0, process_request=refuse) as server:
+            async for _ in mouths(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"):
+                pass
+
+    with pytest.raises(ClientError, match=sentence):
+        asyncio.run(asyncio.wait_for(refused(), 60))
+
+
+def test_neither_is_an_address_that_is_none():
+    with pytest.raises(ClientError, match="cannot watch http://here: an address begins with ws"):
+        asyncio.run(anext(observe("http://here")))
 
 
 def test_mouths_open_while_somebody_speaks_whatever_else_is_told():
@@ -51,4 +74,4 @@ def test_mouths_open_while_somebody_speaks_whatever_else_is_told():
                 if mouth is not None and mouth.openness > 0.9:
                     return mouth
 
-    assert asyncio.run(asyncio.wait_for(widest(), 10)).a > 0.9
+    assert asyncio.run(asyncio.wait_for(widest(), 60)).a > 0.9

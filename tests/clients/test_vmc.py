@@ -108,4 +108,16 @@ def test_a_spoken_word_arrives_at_an_osc_receiver(no_bundle):
                             driving.cancel()
                             return arguments[0]
 
-    assert asyncio.run(asyncio.wait_for(widest(), 10)) == "A"
+    assert asyncio.run(asyncio.wait_for(widest(), 60)) == "A"
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("no-such-machine.invalid", 39539), ("127.0.0.1", 99999)]
+)
+def test_where_nothing_can_be_sent_is_told_in_a_sentence(capsys, host, port):
+    options = Namespace(
+        server="ws://127.0.0.1:9", lead_ms=0.0, host=host, port=port, vrm1=False, no_bundle=False
+    )
+    assert vmc.run(options) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"selftalk: cannot send to {host} port {port}: ")

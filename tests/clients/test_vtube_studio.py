@@ -1,19 +1,24 @@
 import asyncio
 import json
+import socket
 import stat
 from argparse import Namespace
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import fakes_observed
 import pytest
+from virtual_time import run_in_virtual_time
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
 from selftalk.clients import vtube_studio
+from selftalk.clients.observer import FRAMES_HZ
 from selftalk.clients.visemes import CLOSED, Mouth
 from selftalk.clients.vtube_studio import drive, parameters_of, read_token, write_token
-from selftalk.clients.vtube_studio_api import VtubeStudioApi, VtubeStudioError
+from selftalk.clients.vtube_studio_api import MOST_UNANSWERED, VtubeStudioApi, VtubeStudioError
 
+NOBODY = "ws://127.0.0.1:9"
+PATIENCE_SECONDS = 60
 KNOWN = ["FacePositionX", "MouthOpen", "MouthSmile", "VoiceVolumePlusMouthOpen", "VoiceA"]
 
 
@@ -89,33 +94,39 @@ class StandIn:
 class Wire:
     """A socket with the stand-in on its other end, and an event of the API in between."""
 
-    def __init__(self, stand_in):
-        self.stand_in, self.waiting = stand_in, []
+    def __init__(self, stand_in, answer_seconds=0.0):
+        self.stand_in, self.answer_seconds = stand_in, answer_seconds
+        self.waiting = asyncio.Queue()
 
     async def send(self, text):
         event = json.dumps({"messageType": "ModelLoadedEvent", "requestID": "event"})
-        self.waiting += [event, self.stand_in.answer(text)]
+        loop = asyncio.get_running_loop()
+        for message in (event, self.stand_in.answer(text)):
+            loop.call_later(self.answer_seconds, self.waiting.put_nowait, message)
 
     async def recv(self):
-        return self.waiting.pop(0)
+        return await self.waiting.get()
 
 
 def authenticated(stand_in, token):
     return asyncio.run(VtubeStudioApi(Wire(stand_in)).authenticate(token))
 
 
-def driven(stand_in, mouths):
+def driven(stand_in, mouths, answer_seconds=0.0):
+    """What was injected; the time between frames is virtual, and so is that of answers."""
+
     async def drive_all():
-        api = VtubeStudioApi(Wire(stand_in))
+        api = VtubeStudioApi(Wire(stand_in, answer_seconds))
         await api.authenticate("old")
 
         async def frames():
             for mouth in mouths:
                 yield mouth
+                await asyncio.sleep(1 / FRAMES_HZ)
 
         await drive(api, frames())
 
-    asyncio.run(drive_all())
+    run_in_virtual_time(drive_all)
     return stand_in.injected
 
 
@@ -160,7 +171,15 @@ class TestMouth:
 
     def test_a_mouth_that_another_plugin_holds_is_an_error(self):
         with pytest.raises(VtubeStudioError, match="another plugin"):
-            driven(StandIn(injections_allowed=False), [Mouth(a=1)])
+            driven(StandIn(injections_allowed=False), [Mouth(a=1)] * 5)
+
+    def test_sixty_times_a_second_however_late_the_answers_are(self):
+        second = [Mouth(a=1)] * FRAMES_HZ
+        assert len(driven(StandIn(), second, answer_seconds=0.15)) == FRAMES_HZ
+
+    def test_it_does_not_pile_up_before_one_that_does_not_answer(self):
+        injected = driven(StandIn(), [Mouth(a=1)] * 300, answer_seconds=2.0)
+        assert len(injected) == 3 * MOST_UNANSWERED
 
     def test_parameters_stay_in_their_range(self):
         for mouth in (CLOSED, Mouth(1, 1, 1, 1, 1), Mouth(u=1), Mouth(i=1)):
@@ -170,47 +189,93 @@ class TestMouth:
 
 
 @asynccontextmanager
-async def vtube_studio_running(stand_in):
-    async def talk(socket):
+async def vtube_studio_running(stand_in, port=0):
+    async def talk(wire):
         with suppress(ConnectionClosed):
-            async for text in socket:
-                await socket.send(stand_in.answer(text))
+            async for text in wire:
+                await wire.send(stand_in.answer(text))
 
-    async with serve(talk, "127.0.0.1", 0) as server:
+    async with serve(talk, "127.0.0.1", port) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-def options(**chosen):
-    return Namespace(lead_ms=0.0, **chosen)
+@pytest.fixture
+def options(tmp_path):
+    """The options of the command."""
+
+    def chosen(**changed):
+        usual = {"server": NOBODY, "address": NOBODY, "wait": False, "lead_ms": 0.0}
+        return Namespace(**usual | {"token_file": tmp_path / "token"} | changed)
+
+    return chosen
 
 
-def test_a_spoken_word_moves_the_mouth_in_vtube_studio(tmp_path):
-    stand_in, token_file = StandIn(), tmp_path / "token"
+def spoken(stand_in, options, late=False):
+    """Run the command until the stand-in's mouth was open and shut again."""
 
     async def speak():
-        async with (
-            fakes_observed.observed_server() as server,
-            vtube_studio_running(stand_in) as address,
-        ):
-            chosen = options(server=server, address=address, token_file=token_file)
+        async with fakes_observed.observed_server() as server, AsyncExitStack() as running:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                port = free.getsockname()[1]
+            address = f"ws://127.0.0.1:{port}"
+            if not late:
+                await running.enter_async_context(vtube_studio_running(stand_in, port))
+            chosen = options(server=server, address=address, wait=late)
             driving = asyncio.create_task(vtube_studio._keep_driving(chosen))
+            if late:
+                await asyncio.sleep(0.1)
+                await running.enter_async_context(vtube_studio_running(stand_in, port))
             await stand_in.shut.wait()
             driving.cancel()
             with suppress(asyncio.CancelledError):
                 await driving
 
-    asyncio.run(asyncio.wait_for(speak(), 10))
-    assert token_file.read_text() == "new"
+    asyncio.run(asyncio.wait_for(speak(), PATIENCE_SECONDS))
+
+
+def test_a_spoken_word_moves_the_mouth_in_vtube_studio(options):
+    stand_in = StandIn()
+    spoken(stand_in, options)
+    assert options().token_file.read_text() == "new"
     opened = [values["MouthOpen"] for values in stand_in.injected]
     assert max(opened) > 0.9
     assert opened[-1] == 0
 
 
-def test_refusal_ends_the_command_with_one_sentence(tmp_path, capsys):
-    async def refused():
-        async with vtube_studio_running(StandIn(allows=False)) as address:
-            chosen = options(server="ws://127.0.0.1:9", address=address, token_file=tmp_path / "t")
-            await asyncio.to_thread(vtube_studio.run, chosen)
+def test_who_may_wait_waits_until_it_starts(options, monkeypatch, capsys):
+    monkeypatch.setattr(vtube_studio, "RETRY_SECONDS", 0.01)
+    spoken(StandIn(), options, late=True)
+    assert capsys.readouterr().err.count("nobody listens there; waiting for it") == 1
 
-    asyncio.run(refused())
-    assert "selftalk: VTube Studio: User has denied" in capsys.readouterr().err
+
+class TestErrors:
+    def test_vtube_studio_is_not_there(self, options, capsys):
+        assert vtube_studio.run(options()) == 2
+        assert capsys.readouterr().err == (
+            f"selftalk: VTube Studio does not answer at {NOBODY}: nobody listens there; "
+            "start it and turn on its plugin API\n"
+        )
+
+    def test_an_address_that_is_none_is_not_waited_for(self, options, capsys):
+        assert vtube_studio.run(options(address="http://127.0.0.1:8001", wait=True)) == 2
+        assert "an address begins with ws://" in capsys.readouterr().err
+
+    def refused(self, options, stand_in):
+        async def run():
+            async with vtube_studio_running(stand_in) as address:
+                return await asyncio.to_thread(vtube_studio.run, options(address=address))
+
+        return asyncio.run(run())
+
+    def test_the_user_says_no(self, options, capsys):
+        assert self.refused(options, StandIn(allows=False)) == 2
+        assert "selftalk: VTube Studio: User has denied" in capsys.readouterr().err
+
+    def test_somebody_else_listens_there(self, options, capsys):
+        class Stranger:
+            def answer(self, _text):
+                return "hello"
+
+        assert self.refused(options, Stranger()) == 2
+        assert "this is not VTube Studio's API" in capsys.readouterr().err
