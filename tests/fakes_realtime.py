@@ -74,14 +74,18 @@ class FakeRealtime:
     """Shared by all connections: what was received, and who observes."""
 
     def __init__(self, *, answer=ANSWER, token=""):
-        self.answer, self.token = answer, token
-        self.words = word_times(answer)
-        self.sound = hum(self.words)
+        self.token = token
+        self.will_say(answer)
         self.received = []
         self.observers = set()
         self.connections = set()
         self.requests = []
         self.loop = None
+
+    def will_say(self, answer):
+        """Answer with this from now on."""
+        self.answer, self.words = answer, word_times(answer)
+        self.sound = hum(self.words)
 
     def of_type(self, kind):
         """The client's events of a type so far."""
@@ -172,6 +176,8 @@ class FakeSession:
     async def run(self):
         """Answer whatever comes until the client goes."""
         await self.send("session.created", session=self.session)
+        if "resume=" in self.socket.request.path:  # as after a restart
+            await self.send("selftalk.resumed", items=[])
         with contextlib.suppress(ConnectionClosed):
             async for text in self.socket:
                 event = json.loads(text)

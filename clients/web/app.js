@@ -26,7 +26,7 @@ const at = (id) => document.getElementById(id);
 const player = new Player();
 const realtime = new Realtime(realtimePath(), { token: stored(TOKEN_KEY) });
 const conversation = new Conversation(realtime, player);
-const microphone = new Microphone((frame) => conversation.hear(frame));
+const microphone = new Microphone((frame) => conversation.hear(frame), onMicrophoneGone);
 const transcript = new Transcript(at("transcript"));
 const captions = { you: new Caption(at("you-caption")), self: new Caption(at("self-caption")) };
 const waves = new Waves(at("waves"), () => [microphone.muted ? null : microphone.level, player.level]);
@@ -90,7 +90,7 @@ function drawItems() {
     const note = cut ? "interrupted" : "";
     transcript.set(id, { who, name, text: cut && !text ? "…" : text, note });
   }
-  at("welcome").hidden = conversation.items.size > 0 || microphone.on;
+  at("welcome").hidden ||= conversation.items.size > 0 || microphone.on;
   drawYou();
   drawSelf();
   drawTiming();
@@ -134,7 +134,6 @@ function notify(text) {
 // --- asking ---------------------------------------------------------------------------------------
 
 async function toggleMicrophone() {
-  const button = at("microphone");
   if (microphone.on) {
     microphone.muted = !microphone.muted;
   } else {
@@ -145,10 +144,19 @@ async function toggleMicrophone() {
     }
     notify(microphone.cancelsEcho ? "" : "This browser does not cancel echo: please use headphones.");
   }
+  drawMicrophone();
+}
+
+function drawMicrophone() {
   const live = microphone.on && !microphone.muted;
-  button.setAttribute("aria-pressed", String(live));
-  document.documentElement.dataset.microphone = live ? "live" : "muted";
+  at("microphone").setAttribute("aria-pressed", String(live));
+  document.documentElement.dataset.microphone = live ? "live" : microphone.on ? "muted" : "off";
   onChange();
+}
+
+function onMicrophoneGone() {
+  drawMicrophone();
+  notify("The microphone is gone; press its button to look for another.");
 }
 
 async function write(event) {

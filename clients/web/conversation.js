@@ -19,6 +19,7 @@ export class Conversation extends EventTarget {
     this.times = new TurnTimes();
     this.voice = "";
     this.self = "";
+    this.items = new Map(); // id → {id, who, name, spoken, heard}
     this.carried = []; // {who, text}: said in a session before, and told to the next
     this.#forget();
     realtime.addEventListener("event", ({ detail }) => this.#push(detail));
@@ -80,12 +81,13 @@ export class Conversation extends EventTarget {
     const fresh = event.type === "session.created";
     this.session = event.session;
     if (fresh) {
-      this.sentMs = 0;
-      this.items.clear();
+      const asked = this.realtime.resume !== ""; // then `resumed` tells what the server still has
       this.realtime.resume = event.session.id ?? "";
+      this.sentMs = 0;
+      this.#carry();
       this.#emit("session");
       this.#configure();
-      for (const item of this.carried.splice(0)) this.#create(item);
+      if (!asked) this.#goOn();
     }
   }
 
@@ -153,7 +155,9 @@ export class Conversation extends EventTarget {
     } else if (what === "speech.ignored") {
       this.waitingUntil = 0;
     } else if (what === "resumed") {
+      if (event.items.length) this.carried = [];
       for (const item of event.items) this.#added(item);
+      this.#goOn();
     }
   }
 
@@ -183,7 +187,7 @@ export class Conversation extends EventTarget {
 
   #error({ error }) {
     if (error.event_id === "configure" && error.code === "cannot_update_voice") {
-      this.#carry(); // a voice is chosen before the first sound
+      this.player.clear(); // a voice is chosen before the first sound
       this.#forget();
       this.realtime.reconnect();
     } else if (!HARMLESS.has(error.code)) {
@@ -191,11 +195,15 @@ export class Conversation extends EventTarget {
     }
   }
 
-  // A new session goes on where this one stops.
+  // A new session goes on where the one before stopped.
   #carry() {
     const all = [...this.items.values()].map(({ who, spoken, heard }) => ({ who, text: heard ?? spoken.text }));
-    this.carried = all.filter(({ text }) => text);
-    this.player.clear();
+    this.carried.push(...all.filter(({ text }) => text));
+    this.items.clear();
+  }
+
+  #goOn() {
+    for (const item of this.carried.splice(0)) this.#create(item);
   }
 
   #lost(code) {
@@ -230,7 +238,6 @@ export class Conversation extends EventTarget {
 
   #forget() {
     this.session = null;
-    this.items = new Map(); // id → {id, who, name, spoken, heard}
     this.activeResponse = null;
     this.hearing = false;
     this.waitingUntil = 0;

@@ -5,14 +5,23 @@ const WANTED = {
   audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 },
 };
 
+const REASONS = {
+  NotAllowedError: "this browser does not allow it here. Allow it beside the address, or write.",
+  NotFoundError: "this machine has none that the browser knows. You can write.",
+  NotReadableError: "another program holds it. Close that, or write.",
+};
+
 export class Microphone {
   #context = null;
   #stream = null;
   #muted = false;
   #onFrame;
+  #onGone;
 
-  constructor(onFrame) {
+  // `onGone` is called when it is unplugged, or taken away.
+  constructor(onFrame, onGone) {
     this.#onFrame = onFrame;
+    this.#onGone = onGone;
     this.level = null; // an AnalyserNode once it is on
   }
 
@@ -34,9 +43,13 @@ export class Microphone {
     return this.#stream?.getAudioTracks()[0]?.getSettings().echoCancellation === true;
   }
 
+  // Throws an error whose message is for the user.
   async start() {
-    if (!navigator.mediaDevices) throw new Error("A microphone needs https, or this machine.");
-    const stream = await navigator.mediaDevices.getUserMedia(WANTED);
+    if (!navigator.mediaDevices) throw new Error("it needs https, or the server's own machine. You can write.");
+    const stream = await navigator.mediaDevices.getUserMedia(WANTED).catch((error) => {
+      throw new Error(REASONS[error.name] ?? error.message);
+    });
+    stream.getAudioTracks()[0].addEventListener("ended", () => this.#gone());
     const context = new AudioContext({ latencyHint: "interactive" });
     await context.audioWorklet.addModule(new URL("./microphone_worklet.js", import.meta.url));
     const frames = new AudioWorkletNode(context, "microphone", {
@@ -51,6 +64,11 @@ export class Microphone {
     this.#context = context;
     this.#stream = stream;
     this.#muted = false;
+  }
+
+  #gone() {
+    this.stop();
+    this.#onGone();
   }
 
   stop() {

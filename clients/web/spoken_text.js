@@ -26,7 +26,7 @@ export class SpokenText {
       const at = lower.indexOf(word.text.toLowerCase(), cursor);
       if (at < 0 || word.text === "") continue;
       cursor = at + word.text.length;
-      found.push({ at, start: word.start_ms, end: word.end_ms });
+      found.push({ at, size: word.text.length, start: word.start_ms, end: word.end_ms });
     }
     const pieces = [];
     if (found.length === 0 || found[0].at > 0) {
@@ -37,7 +37,7 @@ export class SpokenText {
       const next = found[place + 1]?.at ?? this.text.length;
       pieces.push({ text: this.text.slice(at, next), start, end });
     });
-    return splitTail(pieces);
+    return splitTail(pieces, found.at(-1)?.size);
   }
 
   // What was heard up to a moment.
@@ -49,11 +49,13 @@ export class SpokenText {
   }
 }
 
-// Text far behind the last known word belongs to words whose times have not come yet.
-function splitTail(pieces) {
-  const last = pieces[pieces.length - 1];
+// Text behind the last known word, and the marks that follow it, belongs to words whose times have
+// not come yet.
+function splitTail(pieces, size) {
+  const last = pieces.at(-1);
   if (!last || last.start === null) return pieces;
-  const [, word, rest] = last.text.match(/^(\S+\s?)([^]*)$/u) ?? [null, last.text, ""];
-  if (!rest.trim()) return pieces;
+  const marks = last.text.slice(size).match(/^[^\p{L}\p{N}]*/u)[0];
+  const [word, rest] = [last.text.slice(0, size) + marks, last.text.slice(size + marks.length)];
+  if (!rest) return pieces;
   return [...pieces.slice(0, -1), { ...last, text: word }, { text: rest, start: null, end: null }];
 }

@@ -1,10 +1,9 @@
 // Theme: as the system has it, or light, or dark; remembered where the browser allows.
 
-const THEMES = { auto: "◐", light: "○", dark: "●" };
+const THEMES = ["auto", "light", "dark"];
 const KEY = "selftalk-theme";
 
 export function makeThemeButton(button) {
-  const names = Object.keys(THEMES);
   let theme = "auto";
   try {
     theme = localStorage.getItem(KEY) ?? theme;
@@ -14,13 +13,12 @@ export function makeThemeButton(button) {
 
   function show() {
     document.documentElement.dataset.theme = theme;
-    button.textContent = THEMES[theme] ?? THEMES.auto;
     button.title = `Colours: ${theme}`;
     button.setAttribute("aria-label", `Colours: ${theme}`);
   }
 
   button.addEventListener("click", () => {
-    theme = names[(names.indexOf(theme) + 1) % names.length];
+    theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
     show();
     try {
       localStorage.setItem(KEY, theme);

@@ -7,13 +7,12 @@ from chromium import browser
 
 @pytest.fixture(scope="session")
 def microphone_file(tmp_path_factory):
-    """A question, and the same again three seconds later, into the answer."""
-    question, rate_hz = soundfile.read(fakes_realtime.QUESTION_FILE, dtype="float32")
-    pauses = [np.zeros(int(seconds * rate_hz), np.float32) for seconds in (0.5, 3.5, 2)]
+    """Somebody who does not even stop to breathe: a page hears them while its microphone is on."""
+    speech, rate_hz = soundfile.read(fakes_realtime.QUESTION_FILE, dtype="float32")
+    frames = speech[: len(speech) // 320 * 320].reshape(-1, 320)
+    speech = frames[np.abs(frames).max(axis=1) > 3 * fakes_realtime.LOUD].ravel()
     path = tmp_path_factory.mktemp("microphone") / "microphone.wav"
-    soundfile.write(
-        path, np.concatenate([pauses[0], question, pauses[1], question, pauses[2]]), rate_hz
-    )
+    soundfile.write(path, np.tile(speech, 100), rate_hz)
     return path
 
 

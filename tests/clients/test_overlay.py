@@ -1,11 +1,13 @@
 # ruff: noqa: E501 (lines of JavaScript)
 import json
 import struct
+import time
 import zlib
 from contextlib import contextmanager
 
 import fakes_realtime
 import pytest
+from chromium import PATIENCE_SECONDS
 from websockets.sync.client import connect
 
 from selftalk.clients.mouth import MouthTimeline, Phone, guessed_phones
@@ -31,13 +33,18 @@ def speak(client):
 
 
 def watched(open_page, address, name, fake, **looks):
+    before = set(fake.observers)
     page = open_page(f"http://{address}/overlay/{name}", 800, 600, **looks)
-    page.wait("document.readyState === 'complete'")
-    for _ in range(200):
-        if fake.observers:
-            return page
+    wait_for_another(page, fake, before)
+    return page
+
+
+def wait_for_another(page, fake, before):
+    """Until somebody observes who did not before."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not fake.observers - before:
+        assert time.monotonic() < deadline, f"nobody observes; {page.errors}"
         page.evaluate("new Promise((done) => setTimeout(done, 30))")
-    pytest.fail(f"nobody observes; {page.errors}")
 
 
 def test_captions_come_word_by_word_and_go(open_page, fake, address):
@@ -99,8 +106,7 @@ def test_the_face_speaks_and_falls_silent_when_interrupted(open_page, fake, addr
 
 
 def test_latency_shows_where_the_time_went(open_page, address, fake):
-    fake.answer, fake.words = "Yes.", fakes_realtime.word_times("Yes.")
-    fake.sound = fakes_realtime.hum(fake.words)
+    fake.will_say("Yes.")
     page = watched(open_page, address, "latency", fake)
     with talking(address) as client:
         speak(client)
@@ -114,12 +120,10 @@ def test_latency_shows_where_the_time_went(open_page, address, fake):
 
 def test_it_comes_back(open_page, fake, address):
     page = watched(open_page, address, "captions", fake)
+    before = set(fake.observers)
     fake.drop_connections()
+    wait_for_another(page, fake, before)
     with talking(address) as client:
-        for _ in range(300):
-            if fake.observers:
-                break
-            page.evaluate("new Promise((done) => setTimeout(done, 30))")
         speak(client)
         page.wait("document.querySelector('#lines .now')")
 

@@ -15,18 +15,22 @@ PLAYED = """
   const player = new AudioWorkletNode(context, 'player', {numberOfInputs: 0, outputChannelCount: [1]});
   player.connect(context.destination);
   const told = [];
-  player.port.onmessage = ({data}) => { if (data.type !== 'at') told.push(data); };
+  player.port.onmessage = ({data}) => data.type === 'at' ? reported?.() : told.push(data);
   for (const [id, count] of [['a', 12000], ['b', 36000]]) {
     for (let at = 0; at < count; at += 3000) {
       player.port.postMessage({type: 'play', id, samples: new Float32Array(3000).fill(0.5)});
     }
     player.port.postMessage({type: 'finish', id});
   }
-  const wait = () => new Promise((done) => setTimeout(done, 300));
+  let reported;
+  const settled = () => new Promise((done) => {  // what was said before is heard before it answers
+    reported = done;
+    player.port.postMessage({type: 'report'});
+  });
   const pause = async (seconds, act) => {
     await context.suspend(seconds);
     act();
-    await wait();  // for the messages to arrive
+    await settled();
     context.resume();
   };
   const cut = Promise.all([
@@ -35,7 +39,7 @@ PLAYED = """
   ]);
   const buffer = await context.startRendering();
   await cut;
-  await wait();
+  while (told.length < 2) await new Promise((done) => setTimeout(done, 20));
   const out = buffer.getChannelData(0);
   const first = out.findIndex((one) => one !== 0);
   const last = out.findLastIndex((one) => one !== 0);
@@ -63,23 +67,65 @@ def within(page, module, expression):
     return page.evaluate(f"import('/{module}.js').then((m) => {expression})")
 
 
-def test_a_turn_by_voice_and_a_barge_in(page, fake):
-    page.click("#microphone")
-    page.wait("document.querySelector('#self-caption .now')")
-    assert page.text("#you-caption") == fakes_realtime.QUESTION
-    assert page.text("#self-caption") == fakes_realtime.ANSWER
-    assert (
-        page.evaluate("document.querySelector('#microphone').getAttribute('aria-pressed')")
-        == "true"
+def talk(page, when="true"):
+    """Say something when it is time, until it is heard; the page does it, which knows no delay."""
+    page.evaluate(
+        f"""(async () => {{
+          const wait = () => new Promise((done) => setTimeout(done, 20));
+          const microphone = document.querySelector('#microphone');
+          while (!({when})) await wait();
+          microphone.click();
+          while ({STATE} !== 'hearing') await wait();
+          microphone.click();
+        }})()"""
     )
 
-    page.wait("document.querySelector('#transcript .self .note')?.textContent === 'interrupted'")
+
+def test_a_turn_by_voice_and_a_barge_in(page, fake):
+    fake.will_say(" ".join([fakes_realtime.ANSWER] * 6))  # a busy machine interrupts late
+    talk(page)
+    assert page.evaluate("document.querySelector('#microphone').ariaPressed") == "false"
+    page.wait("document.querySelector('#self-caption .now')")
+    assert page.text("#you-caption") == fakes_realtime.QUESTION
+    talk(page, when="document.querySelectorAll('#self-caption .heard').length > 1")
+    page.wait("document.querySelector('#transcript .self .note').textContent === 'interrupted'")
+    page.wait("document.querySelectorAll('#transcript .you').length === 2")
     (cut,) = fake.of_type("conversation.item.truncate")[:1]
     assert 0 < cut["audio_end_ms"] < fake.words[-1]["end_ms"]
     heard = [word["text"] for word in fake.words if word["start_ms"] < cut["audio_end_ms"]]
     assert page.text("#transcript .self .text") == " ".join(heard)
     assert len(heard) > 1
-    page.wait("document.querySelectorAll('#transcript .you').length === 2")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("NotAllowedError", "No microphone: this browser does not allow it here."),
+        ("NotFoundError", "No microphone: this machine has none that the browser knows."),
+    ],
+)
+def test_without_a_microphone_one_is_told_why_and_writes(page, error, told):
+    page.evaluate(
+        f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{error}'); }}"
+    )
+    page.click("#microphone")
+    page.wait("!document.querySelector('#notice').hidden")
+    assert page.text("#notice").startswith(told)
+    assert page.evaluate("document.querySelector('#microphone').ariaPressed") == "false"
+    write(page, "Then I write.")
+    page.wait(f"{STATE} === 'speaking'")
+
+
+def test_a_microphone_that_goes_away_is_missed(page):
+    page.evaluate(
+        "(() => { const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+        " navigator.mediaDevices.getUserMedia = async (wanted) => window.stream = await ask(wanted); })()"
+    )
+    page.press(" ", " ")
+    page.wait("document.documentElement.dataset.microphone === 'live'")
+    page.evaluate("stream.getTracks()[0].dispatchEvent(new Event('ended'))")
+    page.wait("document.documentElement.dataset.microphone === 'off'")
+    assert page.text("#notice").startswith("The microphone is gone")
 
 
 def test_a_typed_turn_by_the_keyboard_alone(page, fake):
@@ -168,24 +214,37 @@ def test_words_are_found_in_the_text_whatever_stands_between(page):
           text.append('“Well,” he said: no — NO! And more');
           const word = (text, start) => ({text, start_ms: start, end_ms: start + 100});
           text.addWords([word('well', 0), word('lost', 100), word('said', 200), word('no', 300), word('no', 400)]);
-          return [text.pieces(), text.heardUntil(350), text.heardUntil(0)];
+          const chinese = new m.SpokenText();
+          chinese.append('你好，我在这里。');
+          chinese.addWords([word('你好', 0)]);
+          return [text.pieces(), text.heardUntil(350), text.heardUntil(0), chinese.pieces()];
         })()""",
     )
     assert [[piece["text"], piece["start"]] for piece in pieces[0]] == [
         ["“", None], ["Well,” he ", 0], ["said: ", 200], ["no — ", 300], ["NO! ", 400], ["And more", None],
     ]  # fmt: skip
-    assert pieces[1:] == ["“Well,” he said: no —", ""]
+    assert pieces[1:3] == ["“Well,” he said: no —", ""]
+    assert [(piece["text"], piece["start"]) for piece in pieces[3]] == [
+        ("你好，", 0), ("我在这里。", None),
+    ]  # fmt: skip
 
 
-def test_it_comes_back_and_takes_the_conversation_up_again(page, fake):
+def test_it_comes_back_and_tells_a_new_server_what_was_said(page, fake):
     write(page, "Hello.")
-    page.wait(f"{STATE} === 'speaking'")
+    page.wait("document.querySelectorAll('#self-caption .heard').length > 1")
+    fake.received.clear()
     fake.drop_connections()
     page.wait(f"{STATE} === 'connecting'")
     assert "restarts" in page.text("#notice")
-    page.wait(f"{STATE} === 'ready'")
+    assert page.text("#you-caption") == "Hello."
+    page.wait(f"{STATE} === 'ready' && document.querySelectorAll('#transcript .self').length === 1")
     assert any("resume=sess_1" in path for path in fake.requests)
     assert page.evaluate("document.querySelector('#notice').hidden")
+    told = [event["item"] for event in fake.of_type("conversation.item.create")]
+    assert [item["role"] for item in told] == ["user", "assistant"]
+    heard = told[1]["content"][0]["text"]
+    assert fakes_realtime.ANSWER.startswith(heard)
+    assert 0 < len(heard) < len(fakes_realtime.ANSWER)
 
 
 def test_voice_and_self_are_chosen(page, fake):
@@ -195,8 +254,8 @@ def test_voice_and_self_are_chosen(page, fake):
             f"(() => {{ const box = document.querySelector('#{choice}'); box.value = '{value}';"
             " box.dispatchEvent(new Event('change')); })()"
         )
-    page.wait("true")
-    page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    write(page, "Both of you?")  # what was chosen was sent before
+    page.wait(f"{STATE} === 'speaking'")
     update = fake.of_type("session.update")[-1]["session"]
     assert update["audio"]["output"]["voice"] == "mine"
     assert update["selftalk"] == {"self": "Coach"}
