@@ -56,9 +56,10 @@ def git_files(*patterns):
 
 DOCUMENTS = git_files("*.md")
 NEEDS_A_SERVER = {
+    "docs/clients.md",
     "docs/http.md",
     "docs/serving.md",
-}  # see test_http_docs.py and test_serving_docs.py
+}  # see test_clients_docs.py, test_http_docs.py and test_serving_docs.py
 
 
 @cache

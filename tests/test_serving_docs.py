@@ -12,7 +12,7 @@ from fakes_server import make_context, running
 PAGE = (Path(__file__).parent.parent / "docs/serving.md").read_text(encoding="utf-8")
 ANSWER = "w0 w1 w2. w3 w4 w5."
 QUIET = os.environ | {"OPENAI_AGENTS_DISABLE_TRACING": "1"}  # or it reports to OpenAI at its end
-SAYS = {"openai": ANSWER, "agents": "bytes of sound", "pipecat": "", "selftalk": ANSWER}
+SAYS = {"openai": ANSWER, "agents": "bytes of sound", "pipecat": ""}
 
 
 def examples():
@@ -23,8 +23,7 @@ def examples():
 
 @pytest.mark.parametrize(("package", "block"), examples())
 def test_the_examples_run(package, block):
-    if package != "selftalk":
-        pytest.importorskip(package)
+    pytest.importorskip(package)
     with running(make_context()) as server:
         here = block.replace("127.0.0.1:8765", f"127.0.0.1:{server.port}")
         assert here != block
