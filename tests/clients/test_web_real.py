@@ -51,28 +51,26 @@ def answers(url):
         return False
 
 
-def test_a_question_is_heard_answered_and_interrupted(open_page, address):
-    page = open_page(f"http://{address}/", reduced_motion=True)
-    page.wait("document.documentElement.dataset.state === 'ready'")
-    page.click("#microphone")
-    page.wait("document.querySelector('#self-caption .now')")
-    assert page.text("#you-caption").startswith("Go somewhere")
-    page.wait("document.querySelectorAll('#transcript .you').length === 2")
-    page.wait("document.querySelectorAll('#turns dt').length > 4")
-    assert page.text("#transcript .self .text")
-    assert page.errors == []
-
-
 @pytest.fixture
-def talker(tmp_path, address):
-    """The page before somebody who, after two seconds, does not stop talking."""
-    speech, rate_hz = soundfile.read(QUESTION_FILE, dtype="float32")
-    sound = np.concatenate([np.zeros(2 * rate_hz, np.float32), np.tile(speech, 30)])
-    soundfile.write(tmp_path / "microphone.wav", sound, rate_hz)
+def asker(tmp_path, address):
+    """The page before somebody who asks, and asks again and again, into the answer or after it."""
+    question, rate_hz = soundfile.read(QUESTION_FILE, dtype="float32")
+    once = np.concatenate([np.zeros(rate_hz // 2, np.float32), question, np.zeros(3 * rate_hz)])
+    soundfile.write(tmp_path / "microphone.wav", np.tile(once, 10), rate_hz)
     with browser(tmp_path, tmp_path / "microphone.wav") as opened:
         page = opened(f"http://{address}/", reduced_motion=True)
         page.wait("document.documentElement.dataset.state === 'ready'")
         yield page
+
+
+def test_a_question_is_heard_and_answered(asker):
+    asker.click("#microphone")
+    asker.wait("document.querySelector('#self-caption .now')")
+    assert asker.text("#you-caption").startswith("Go somewhere")
+    asker.wait("document.querySelectorAll('#transcript .you').length === 2")
+    asker.wait("document.querySelectorAll('#turns dt').length > 2")
+    assert asker.text("#transcript .self .text")
+    assert asker.errors == []
 
 
 def write(page, text):
@@ -82,20 +80,30 @@ def write(page, text):
     page.evaluate("document.activeElement.blur()")
 
 
-def test_speaking_silences_the_other_self_at_once(talker):
-    talker.press(" ", " ")
-    talker.wait("document.documentElement.dataset.microphone === 'live'")
-    talker.press(" ", " ")
-    write(talker, "I cannot decide whether I should stay or go, and it makes me tired.")
-    talker.wait(f"document.querySelector('#self-caption .heard') && {BELOW_THE_LINE}")
-    talker.press(" ", " ")
-    talker.wait("document.documentElement.dataset.state === 'hearing'")
-    talker.wait("document.querySelector('#transcript .self .note').textContent === 'interrupted'")
-    heard = talker.text("#transcript .self .text")
-    talker.press(" ", " ")
-    talker.wait("document.querySelectorAll('#transcript .self').length === 2")
-    assert talker.text("#transcript .self .text") == heard
-    assert talker.errors == []
+def test_speaking_silences_the_other_self_at_once(open_page, address):
+    page = open_page(f"http://{address}/", reduced_motion=True)
+    page.wait("document.documentElement.dataset.state === 'ready'")
+    switch(page, "document.documentElement.dataset.microphone === 'live'", twice=True)
+    write(page, "I cannot decide whether I should stay or go, and it makes me tired.")
+    switch(page, f"document.querySelector('#self-caption .heard') && {BELOW_THE_LINE}")
+    page.wait("document.querySelector('#transcript .self .note').textContent === 'interrupted'")
+    page.click("#microphone")
+    heard = page.text("#transcript .self .text")
+    page.wait("document.querySelectorAll('#transcript .self').length === 2")
+    assert page.text("#transcript .self .text") == heard
+    assert page.errors == []
+
+
+def switch(page, when, twice=False):
+    """Press the microphone `when` it is time, and before if `twice`; the page does it at once."""
+    page.evaluate(
+        f"""(async () => {{
+          const microphone = document.querySelector('#microphone');
+          if ({json.dumps(twice)}) microphone.click();
+          while (!({when})) await new Promise((done) => setTimeout(done, 20));
+          microphone.click();
+        }})()"""
+    )
 
 
 # The other self's sound is drawn: below the middle of the picture something is seen.
