@@ -3,8 +3,7 @@
     told:    the user (SpeechStarted … TextInput), the jobs (TranscriptReady … StageFailed),
              the loudspeaker (PlayedTo, PlaybackFinished, PlaybackStopped)
     asks:    commands to the session (Transcribe, Respond, Synthesize, Play …)
-    tells:   notices to listeners (StateChanged, UserSaid, SentenceReady, TurnFinished …), and
-             those of the above that are heard or seen: ReplyDelta, ToolCalled, AudioReady
+    tells:   notices (StateChanged, UserSaid, TurnFinished …), and of the above ReplyDelta …
 
 Values only. `turn_id` is the generation number: what carries an old one is dropped.
 """
@@ -16,6 +15,7 @@ from selftalk.stream.audio import AudioChunk
 from selftalk.stream.conversation import Message, ToolCall
 from selftalk.stream.leading import Answer, SetManner, SpeechDiscarded, UtteranceGiven
 from selftalk.stream.speech import WordTime
+from selftalk.stream.styles import Style
 
 
 class AgentState(Enum):
@@ -109,10 +109,11 @@ class TranscriptReady:
 
 @dataclass(frozen=True, slots=True)
 class ReplyDelta:
-    """The next piece of the reply's text."""
+    """The next piece of the reply's text, in a style from here on if the mind asked for one."""
 
     turn_id: int
     text: str
+    style: Style | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +216,12 @@ class StopResponding:
 
 @dataclass(frozen=True, slots=True)
 class Synthesize:
-    """Speak a sentence; at most one is under way at a time."""
+    """Speak a sentence, without a style as the voice was chosen; one at a time is under way."""
 
     turn_id: int
     sentence: int
     text: str
+    style: Style | None = None
 
 
 @dataclass(frozen=True, slots=True)

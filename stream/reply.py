@@ -82,14 +82,15 @@ class Reply:
         played = self.played_samples if played_samples is None else played_samples
         return join_text(_heard_part(sentence, played) for sentence in self._sentences)
 
-    def unheard(self) -> list[str]:
-        """Return what was not heard yet, sentence by sentence, without the unspeakable ones."""
-        rests = [
-            sentence.text[len(_heard_part(sentence, self.played_samples)) :].lstrip(" ,;:，；：、")
-            for sentence in self._sentences
+    def unheard(self) -> dict[int, str]:
+        """Return what was not heard yet by the index of its sentence, without the unspeakable."""
+        rests = {
+            index: sentence.text[len(_heard_part(sentence, self.played_samples)) :]
+            for index, sentence in enumerate(self._sentences)
             if sentence.samples or not sentence.finished
-        ]
-        return [rest for rest in rests if re.search(r"\w", rest)]
+        }
+        said = {index: rest.lstrip(" ,;:，；：、") for index, rest in rests.items()}
+        return {index: rest for index, rest in said.items() if re.search(r"\w", rest)}
 
 
 def join_text(pieces: Iterable[str]) -> str:

@@ -16,13 +16,14 @@ from typing import Any
 
 from selftalk.stream.errors import ConfigError
 from selftalk.stream.mirror_rules import load_rules
+from selftalk.stream.styles import STYLES
 
 MAX_FILE_BYTES = 65_536
 MAX_TEXT_CHARACTERS = 4_000
 SELF_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 REQUIRED_KEYS = ("name", "persona", "style", "greeting")
-KEYS = (*REQUIRED_KEYS, "voice", "language", "temperature", "examples", "openings")
+KEYS = (*REQUIRED_KEYS, "voice", "voice_styles", "language", "temperature", "examples", "openings")
 LANGUAGES = ("auto", "en", "zh", "yue", "ja", "ko")
 
 LANGUAGE_NAMES = {"en": "English", "zh": "Chinese", "yue": "Cantonese", "ja": "Japanese"}
@@ -32,6 +33,10 @@ SPOKEN_RULES = (
     "You are heard, not read: one to three short spoken sentences, at most forty words. "
     "No lists, no markdown, no emoji, no stage directions. "
     "Do not bring up that you are a language model; if you are sincerely asked, say so."
+)
+STYLE_RULE = (
+    "You may begin a sentence with {} to change how your voice sounds from there on;"
+    " only these words in brackets, which nobody hears, and only where the mood changes."
 )
 
 
@@ -56,6 +61,8 @@ class Self:
     greeting: Mapping[str, str]
     """What it says first, by language."""
     voice: str = "default"
+    voice_styles: tuple[str, ...] = ()
+    """Which styles of the voice it may ask for where a sentence begins."""
     language: str = "auto"
     """What it speaks; "auto" is the language of the user."""
     temperature: float | None = None
@@ -87,6 +94,8 @@ class Self:
         else:
             language = f"Answer in {LANGUAGE_NAMES[self.language]}."
         parts = [self.persona, self.style, f"{SPOKEN_RULES} {language}"]
+        if self.voice_styles:
+            parts.append(STYLE_RULE.format(" or ".join(f"[{one}]" for one in self.voice_styles)))
         examples = self.examples_in(examples_in) if examples_in else ()
         if examples:
             shown = [f"User: {example.user}\nYou: {example.reply}" for example in examples]
@@ -144,6 +153,7 @@ def parse_self(text: str, where: str) -> Self:
         style=_text(table["style"], "style", where),
         greeting=_greeting(table["greeting"], where),
         voice=_text(table.get("voice", "default"), "voice", where),
+        voice_styles=_voice_styles(table.get("voice_styles", []), where),
         language=_one_of(table.get("language", "auto"), LANGUAGES, "language", where),
         temperature=_temperature(table.get("temperature"), where),
         examples=_examples(table.get("examples", {}), where),
@@ -201,6 +211,12 @@ def _one_of(value: Any, allowed: tuple[str, ...], key: str, where: str) -> str:
     if value not in allowed:
         raise ConfigError(f"'{key}' of {where} is {value!r}; it may be {_listed(allowed)}")
     return str(value)
+
+
+def _voice_styles(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ConfigError(f"'voice_styles' of {where} must be a list of {_listed(STYLES)}")
+    return tuple(_one_of(style, STYLES, "voice_styles", where) for style in value)
 
 
 def _temperature(value: Any, where: str) -> float | None:

@@ -57,6 +57,11 @@ class SentenceSplitter:
         """Add reply text as written; return the pieces that are now complete."""
         return self._split(self._speakable.push(delta))
 
+    def cut(self) -> list[str]:
+        """Return what was said of the reply so far as a piece of its own; the reply goes on."""
+        said = self._cut(len(self._buffer)) if _can_be_heard(self._buffer) else ""
+        return [said] if said else []
+
     def flush(self) -> list[str]:
         """Return what is left of the reply, at most a few pieces, and start afresh."""
         pieces = self._split(self._speakable.flush())

@@ -122,8 +122,10 @@ class Speaking:
         self._conversation.heard(cut.reply.played_samples)  # not cut after all
         turn = self._begin(cut.transcript)
         turn.resumes = cut.resumes + 1
-        turn.text = join_text(rest)
-        turn.add_sentences(rest)
+        turn.text = join_text(rest.values())
+        for index, sentence in rest.items():
+            turn.style = cut.style_of(index)
+            turn.add_sentences([sentence])
         turn.finish_text()
         self.commit()
 
@@ -182,7 +184,7 @@ class Speaking:
         if turn is None or turn.text_finished:
             return
         turn.progress_at = self.now_samples
-        sentences = turn.push_text(event.text)
+        sentences = turn.push_text(event.text, event.style)
         if turn.committed:
             self._out.append(event)
             self._tell_sentences(turn, sentences)

@@ -28,7 +28,7 @@ class Stages:
     responder: Responder
     synthesizer: SpeechSynthesizer[Any]
     voice: Any
-    """Whatever the synthesizer takes as a voice."""
+    """Whatever the synthesizer takes as a voice; `in_style` gives it in a style."""
     end_of_turn: "EndOfTurn | None" = None
     """Judges pauses; without it every pause lasts the usual time."""
     language: str | None = None

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from selftalk.stream.events import AudioReady, ToolCalled
 from selftalk.stream.reply import Reply
+from selftalk.stream.styles import Style
 
 
 class Splitter(Protocol):
@@ -17,6 +18,10 @@ class Splitter(Protocol):
 
     def push(self, delta: str) -> list[str]:
         """Add text; return the pieces that are now complete."""
+        ...
+
+    def cut(self) -> list[str]:
+        """Return what was said so far as a piece of its own; the reply goes on."""
         ...
 
     def flush(self) -> list[str]:
@@ -59,8 +64,11 @@ class Turn:
     held: list[AudioReady] = field(default_factory=list)
     in_synthesis: int | None = None
     playback_closed: bool = False
+    style: Style | None = None
+    """Of the sentences to come, if the mind asked for one."""
     _waiting: deque[int] = field(default_factory=deque)
     _sentences: list[str] = field(default_factory=list)
+    _styles: list[Style | None] = field(default_factory=list)
 
     @property
     def sentences(self) -> Sequence[str]:
@@ -77,10 +85,12 @@ class Turn:
         """Whether audio was sent to the loudspeaker and not heard yet."""
         return self.playing and self.reply.played_samples < self.reply.samples
 
-    def push_text(self, delta: str) -> list[int]:
-        """Add a delta; return the indices of the sentences that are now complete."""
+    def push_text(self, delta: str, style: Style | None = None) -> list[int]:
+        """Add a delta, in a style from here on; return the indices of sentences now complete."""
+        before = [] if style is None else self.add_sentences(self.splitter.cut())
+        self.style = style or self.style
         self.text += delta
-        return self.add_sentences(self.splitter.push(delta))
+        return before + self.add_sentences(self.splitter.push(delta))
 
     def finish_text(self) -> list[int]:
         """Say that the text is complete; return the index of its last sentence, if any is left."""
@@ -91,16 +101,21 @@ class Turn:
         """Queue sentences for synthesis; return their indices."""
         indices = [self.reply.add_sentence(sentence) for sentence in sentences]
         self._sentences.extend(sentences)
+        self._styles += [self.style] * len(sentences)
         if self.voiced:
             self._waiting.extend(indices)
         return indices
 
-    def take_sentence(self) -> tuple[int, str] | None:
-        """Return the sentence to be synthesised next, unless one is under way or none waits."""
+    def take_sentence(self) -> tuple[int, str, Style | None] | None:
+        """Return the sentence to be synthesised next and its style; None while one is under way."""
         if self.in_synthesis is not None or not self._waiting:
             return None
-        self.in_synthesis = self._waiting.popleft()
-        return self.in_synthesis, self._sentences[self.in_synthesis]
+        index = self.in_synthesis = self._waiting.popleft()
+        return index, self._sentences[index], self._styles[index]
+
+    def style_of(self, index: int) -> Style | None:
+        """In which style a sentence is said."""
+        return self._styles[index]
 
     def finish_sentence(self, index: int) -> None:
         """Say that a sentence has all its audio, or will never have any."""

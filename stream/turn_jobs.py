@@ -10,7 +10,7 @@ They report by `tell` and know nothing about each other or about why they are st
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
 
@@ -34,6 +34,7 @@ from selftalk.stream.io import AudioSink
 from selftalk.stream.speech import Marks, SpeechChunk
 from selftalk.stream.stages import Stages
 from selftalk.stream.stop import StopFlag
+from selftalk.stream.style_directions import Directed, StyleDirections
 from selftalk.stream.thread_stream import iterate_in_thread
 
 logger = logging.getLogger(__name__)
@@ -123,14 +124,20 @@ class TurnJobs:
         async with self._failures_told(Stage.RESPONDER):
             self._mark("reply_begun")
             deltas = self._stages.responder.reply(command.messages)
+            directions = StyleDirections()
             async with aclosing(deltas):
                 while (delta := await self._next(deltas)) is not None:
                     self._mark("first_token")
                     if isinstance(delta, ToolCall):
                         self._tell(ToolCalled(self.turn_id, delta))
                     else:
-                        self._tell(ReplyDelta(self.turn_id, delta))
+                        self._tell_text(directions.push(delta))
+            self._tell_text(directions.flush())
             self._tell(ReplyFinished(self.turn_id))
+
+    def _tell_text(self, parts: Iterable[Directed]) -> None:
+        for part in parts:
+            self._tell(ReplyDelta(self.turn_id, *part))
 
     async def _synthesize_sentences(self) -> None:
         while True:
@@ -141,12 +148,12 @@ class TurnJobs:
 
     async def _synthesize(self, command: Synthesize) -> None:
         stages = self._stages
+        style = command.style
+        voice = stages.voice if style is None else stages.voice.in_style(style)
 
         def speech() -> Iterator[SpeechChunk]:
             self._mark("synthesis_begun")
-            return stages.synthesizer.stream(
-                command.text, stages.voice, stop=self._stop, marks=self._mark
-            )
+            return stages.synthesizer.stream(command.text, voice, stop=self._stop, marks=self._mark)
 
         chunks = iterate_in_thread(
             speech, self._stop, max_items=CHUNKS_IN_THREAD, name=f"turn {self.turn_id} speech"

@@ -56,9 +56,13 @@ class Voice:
     """How it sounds in other styles, as far as recordings showed it."""
     tempo: float = 1.0
     """Against the usual one, in the style that was chosen."""
+    usual: "Voice | None" = None
+    """Without the style that was chosen; None if none was."""
 
     def in_style(self, style: Style) -> "Voice":
         """The same voice in a style; what was learnt for the usual one stays."""
+        if self.usual is not None:
+            return self.usual.in_style(style)
         if style == NEUTRAL:
             return self
         shade = self.shades.get(style)
@@ -69,6 +73,7 @@ class Voice:
             speaker=shade.speaker,
             mean_log_pitch=shade.mean_log_pitch,
             tempo=shade.tempo,
+            usual=self,
         )
 
     def save(self, path: Path) -> None:
@@ -155,10 +160,10 @@ def find_voice(name: str, shipped: Path) -> Voice:
     if name not in known:
         raise VoiceError(f"unknown voice '{name}'; known: {', '.join(sorted(known)) or 'none'}")
     path = known[name]
-    voice = Voice.load(path).in_style(style)
+    voice = replace(Voice.load(path), name=name).in_style(style)
     if path.parent != shipped or not is_stock(voice.about):
         require_consent(name, voice.about, voice.speaker)
-    return replace(voice, name=name)
+    return voice
 
 
 def check_voice_name(name: str) -> str:

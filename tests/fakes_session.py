@@ -184,6 +184,7 @@ class FakeSynthesizer:
     sample_rate_hz: int = VOICE_HZ
     error: Exception | None = None
     texts: list[str] = field(default_factory=list)
+    voices: list[Any] = field(default_factory=list)
 
     def stream(
         self,
@@ -194,6 +195,7 @@ class FakeSynthesizer:
         marks: Marks | None = None,
     ) -> Iterator[SpeechChunk]:
         self.texts.append(text)
+        self.voices.append(voice)
         if self.error:
             raise self.error
         words = [word.strip(".,!?") for word in text.split()]
@@ -224,6 +226,7 @@ class World:
     recognizer: FakeRecognizer = field(init=False)
     responder: FakeResponder = field(default_factory=FakeResponder)
     synthesizer: FakeSynthesizer = field(default_factory=FakeSynthesizer)
+    voice: Any = "anybody"
     notices: list[tuple[float, SessionNotice]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -233,7 +236,7 @@ class World:
             recognizer=self.recognizer,
             responder=self.responder,
             synthesizer=self.synthesizer,
-            voice="anybody",
+            voice=self.voice,
         )
         detector = TurnDetector(LoudnessVad(), TurnConfig())
         self.session = Session(

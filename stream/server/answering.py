@@ -18,6 +18,7 @@ from selftalk.stream.responder import Responder
 from selftalk.stream.server.item_conversation import new_id
 from selftalk.stream.speech import Marks, SpeechChunk, SpeechSynthesizer
 from selftalk.stream.stop import StopFlag
+from selftalk.stream.styles import Style
 
 FIRST_WORDS = "Hello."
 """What a model is told that is asked to speak before anybody has."""
@@ -96,7 +97,7 @@ class Answering:
 
 
 class ChosenVoice:
-    """A SpeechSynthesizer for one session: the shared one, with the session's voice."""
+    """The voice of one session, which may change, and the shared synthesizer that speaks in it."""
 
     def __init__(self, shared: SpeechSynthesizer[Any], voice: Any) -> None:
         self.voice = voice
@@ -115,6 +116,15 @@ class ChosenVoice:
         """Speak in the next reply's voice from now on."""
         self._of_reply, self.next = self.next, None
 
+    @property
+    def chosen(self) -> Any:
+        """The voice of this reply."""
+        return self._of_reply or self.voice
+
+    def in_style(self, style: Style) -> Any:
+        """The voice of this reply in a style."""
+        return self.chosen.in_style(style)
+
     def stream(
         self,
         text: str,
@@ -123,9 +133,9 @@ class ChosenVoice:
         stop: StopFlag | None = None,
         marks: Marks | None = None,
     ) -> Iterator[SpeechChunk]:
-        """Yield the speech of a sentence in the session's voice."""
+        """Yield the speech of a sentence; this value as a voice means the session's."""
         options = getattr(self._shared, "options", None)
-        voice = self._of_reply or self.voice
+        voice = self.chosen if voice is self else voice
         if self.speed == 1.0 or options is None:
             return self._shared.stream(text, voice, stop=stop, marks=marks)
         faster = replace(options, speed=min(2.0, max(0.5, options.speed * self.speed)))

@@ -54,7 +54,7 @@ def stages_of_session(
         shared,
         responder=answering,
         synthesizer=voice,
-        voice=None,
+        voice=voice,
         recognizer=language,
         end_of_turn=judge,
     )

@@ -101,6 +101,8 @@ def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
         ('language = "xx"' + MINIMAL, "it may be auto, en, zh"),
         ("temperature = 3" + MINIMAL, "'temperature' of x is 3; it may be 0 to 2"),
         ("temperature = true" + MINIMAL, "it may be 0 to 2"),
+        ('voice_styles = "tired"' + MINIMAL, "must be a list of neutral, lively, tired"),
+        ('voice_styles = ["sad"]' + MINIMAL, "'voice_styles' of x is 'sad'; it may be neutral"),
         (MINIMAL.replace('[greeting]\nen = "Hi."', 'greeting = "Hi."'), "must be a table"),
         (MINIMAL.replace('en = "Hi."', ""), "'greeting' of x is empty"),
         (MINIMAL + '[[examples.en]]\nuser = "a"\n', "an example of x lacks the key 'reply'"),
@@ -114,6 +116,12 @@ def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
 def test_each_mistake_is_one_sentence(text: str, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         parse_self(text, "x")
+
+
+def test_a_mind_is_told_of_the_styles_that_it_may_ask_for() -> None:
+    assert "[" not in parse_self(MINIMAL, "x").instructions()
+    me = parse_self('voice_styles = ["lively", "tired"]' + MINIMAL, "x")
+    assert "begin a sentence with [lively] or [tired]" in me.instructions()
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

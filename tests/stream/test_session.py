@@ -241,6 +241,32 @@ class TestFiles:
         assert read_audio(tmp_path / "reply.wav").duration_seconds == pytest.approx(2.4, abs=0.01)
 
 
+class Moody:
+    """A voice that knows styles."""
+
+    def in_style(self, style):
+        return f"anybody, {style}"
+
+
+def test_the_mind_chooses_how_a_sentence_sounds():
+    class Mind(FakeResponder):
+        async def reply(self, messages):
+            for delta in ("Ah. ", "[tir", "ed] What ", "a day. [neutral] Never mind. [odd] Bye."):
+                yield delta
+
+    me = Moody()
+    world = held(User((500, 1000)), responder=Mind(), voice=me)
+    assert world.synthesizer.texts == ["Ah.", "What a day.", "Never mind.", "Bye."]
+    assert world.synthesizer.voices == [
+        me,
+        "anybody, tired",
+        "anybody, neutral",
+        "anybody, neutral",
+    ]
+    (finished,) = world.all(TurnFinished)
+    assert finished.reply == "Ah. What a day. Never mind. Bye."
+
+
 class TestBargeIn:
     @pytest.mark.parametrize("seed", range(24))
     def test_at_a_random_point_of_the_turn(self, seed):

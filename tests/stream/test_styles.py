@@ -101,3 +101,10 @@ def test_nano_speaks_in_the_style():
         for style, voice in voices.items()
     }
     assert seconds["lively"] < seconds["neutral"] < seconds["tired"]
+
+
+def test_one_style_follows_another_from_the_usual_voice():
+    lively = replace(ME, shades={}).in_style("lively")
+    tired = lively.in_style("tired")
+    assert tired.mean_log_pitch == pytest.approx(ME.mean_log_pitch - 1.5 * np.log(2) / 12)
+    assert lively.in_style("neutral").mean_log_pitch == ME.mean_log_pitch
