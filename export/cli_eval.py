@@ -7,8 +7,10 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from selftalk.export.identity import identify
+from selftalk.export.melodies import best_tracker, compare_all
 from selftalk.stream.audio import AudioChunk, write_wav
 from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.errors import BundleError, ConfigError, SelftalkError
@@ -22,6 +24,9 @@ from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
 from selftalk.stream.speaker import SpeakerEncoder
 from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
 from selftalk.stream.voices import Voice
+
+if TYPE_CHECKING:
+    from selftalk.export.teacher_system import TeacherSystem
 
 AGAINST = ("espeak", "teacher")
 
@@ -40,6 +45,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="N",
         help="clone N unheard voices instead",
     )
+    parser.add_argument(
+        "--melodies",
+        type=int,
+        metavar="N",
+        help="compare the melodies of N sentences with the teacher's instead",
+    )
     parser.add_argument("--no-ratings", action="store_true", help="intelligibility and speed only")
     parser.add_argument("--audio", type=Path, help="keep what was spoken in this folder")
     parser.add_argument("--seed", type=int, default=0)
@@ -51,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print; see `add_parser`."""
     if args.identities:
         return tell_apart(args)
+    if args.melodies:
+        return hum_along(args)
     sentences = held_out(args.set, args.sentences)
     language = sentences[0].language
     recognizer = load_recognizer(RecognizerConfig(language=language))
@@ -101,6 +114,33 @@ def tell_apart(args: argparse.Namespace) -> int:
     return 0
 
 
+def hum_along(args: argparse.Namespace) -> int:
+    """Say what the teacher says, in the teacher's voices, and compare the melodies."""
+    bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
+    synthesizer, teacher = open_synthesizer(bundle), load_teacher()
+    encoder = SpeakerEncoder(bundle.graph_path("speaker"))
+
+    def imitate(name: str, told: AudioChunk, sentence: Sentence) -> AudioChunk:
+        pitch = mean_log_pitch(track_pitch(told))
+        about = {"origin": "stock"}
+        voice = Voice(name, encoder.embed(told), pitch, about, teacher.timbre(name))
+        options = SynthesisOptions(language=sentence.language, seed=args.seed)
+        return synthesizer.synthesize(sentence.text, voice, options)
+
+    tracker, track = best_tracker()
+    found = compare_all(teacher, held_out(args.set, args.melodies), imitate, track, tracker)
+    if args.json:
+        print(json.dumps({"set": args.set, **asdict(found)}))
+    else:
+        print(
+            f"{found.sentences} sentences: correlation of pitch with the teacher's"
+            f" {found.correlation:.2f} ({found.interval[0]:.2f} to {found.interval[1]:.2f}),"
+            f" {100 * found.voicing_errors:.0f} % of frames voiced in one only, range"
+            f" {found.spread_semitones:.1f} against {found.teacher_spread_semitones:.1f} semitones"
+        )
+    return 0
+
+
 def load_systems(args: argparse.Namespace) -> list[System]:
     """The voice model in question, then those to compare it with."""
     bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
@@ -112,7 +152,7 @@ def load_systems(args: argparse.Namespace) -> list[System]:
     return systems
 
 
-def load_teacher(speakers: int = 10) -> System:
+def load_teacher(speakers: int = 10) -> "TeacherSystem":
     """Nano's teacher.
 
     Raises:

@@ -10,9 +10,10 @@ from selftalk.models.training.styles import WEIGHTS as VOICE_WEIGHTS
 from selftalk.models.training.styles import Speaker, StyleBank
 from selftalk.models.training.teacher import SAMPLE_RATE_HZ, Teacher
 from selftalk.models.training.teacher import WEIGHTS as TEACHER_WEIGHTS
-from selftalk.stream.audio import AudioChunk
+from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.evaluation.held_out import Sentence
 from selftalk.stream.evaluation.systems import Spoken
+from selftalk.stream.timbre import TIMBRE_SIZE
 from selftalk.stream.weights import resolve
 
 HELD_OUT_SEED = 20_260_000
@@ -36,6 +37,13 @@ class TeacherSystem:
     def voices(self) -> Sequence[str]:
         """Names of the speakers."""
         return list(self.speakers)
+
+    def timbre(self, voice: str) -> Float32Array:
+        """Where a voice lies in the space of timbres, (128,), as nano is told it."""
+        speaker = self.speakers[voice]
+        style = self._bank.style(speaker.timbre, next(iter(speaker.prosody.values())), 100)
+        timbre: Float32Array = style.reshape(-1)[:TIMBRE_SIZE].astype(np.float32)
+        return timbre
 
     def say(self, sentence: Sentence, voice: str) -> Spoken:
         """See `System.say`."""
