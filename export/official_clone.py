@@ -3,6 +3,8 @@
 The same steps as `selftalk train`, one after another, each resumable. Knows nothing about consent.
 """
 
+import hashlib
+import shutil
 from pathlib import Path
 
 from selftalk.export.cli_train import device_of, model_folder
@@ -15,6 +17,7 @@ from selftalk.export.official_training import (
     prepare_recordings,
     save_trained,
 )
+from selftalk.export.voice_model import DESCRIPTION_FILE
 from selftalk.models.training.progress import ProgressBar
 from selftalk.stream.audio import write_atomically, write_wav
 from selftalk.stream.errors import AudioFileError
@@ -38,7 +41,8 @@ def fine_tune(name: str, model: str, recording: Recording, networks: Networks) -
         SelftalkError: something is missing or does not fit.
     """
     base = model_folder(model)
-    work = cache_folder() / "cloning" / name / "official"
+    works = cache_folder() / "cloning" / name
+    work = works / work_name(recording, base)
     listed = write_list(recording, work / "slices")
     prepared = work / "prepared"
     bar = ProgressBar("prepare")
@@ -47,14 +51,24 @@ def fine_tune(name: str, model: str, recording: Recording, networks: Networks) -
         reason = next(iter(left_out.values()), "there are no slices")
         raise AudioFileError(f"no slice of '{recording.name}' can be learnt from: {reason}")
     folder = base
-    for stage in STAGES:
+    for place, stage in enumerate(STAGES, start=1):
         training = Training(
             stage, base, prepared, work / stage, EPOCHS[stage], BATCH, device_of("auto")
         )
-        run = make_run(training, ProgressBar(stage))
+        run = make_run(training, ProgressBar(f"{stage}, {place} of {len(STAGES)}"))
         run.fit()
         folder = save_trained(run, training, name, data_folder())
+    shutil.rmtree(works)  # the recordings too: only the result stays
     return folder
+
+
+def work_name(recording: Recording, base: Path) -> str:
+    """The folder of the runs: other recordings or another base, another one."""
+    digest = hashlib.sha256((base / DESCRIPTION_FILE).read_bytes())
+    for piece in recording.slices:
+        digest.update(piece.samples.tobytes())
+        digest.update(piece.text.encode())
+    return f"official-{digest.hexdigest()[:12]}"
 
 
 def write_list(recording: Recording, folder: Path) -> Path:

@@ -28,6 +28,7 @@ from selftalk.models.training.dataset import (
     read_list,
 )
 from selftalk.models.training.dataset import write_description as describe
+from selftalk.models.training.loop import Run
 from selftalk.stream.errors import AudioFileError, CheckpointError, ConfigError
 from selftalk.stream.studio.recording import Slice
 
@@ -168,13 +169,16 @@ def cloning(tmp_path, monkeypatch):
     return base, spoken
 
 
-@needs_golden
-def test_cloning_trains_both_stages_and_leaves_the_base(cloning, monkeypatch):
-    def prepare(listed, prepared, *_):
-        assert [line.text for line in read_list(listed)] == ["Hi."]
+def prepare(listed, prepared, *_):
+    """In place of HuBERT: three recordings of noise."""
+    assert [line.text for line in read_list(listed)] == ["Hi."]
+    if not prepared.exists():
         recordings(prepared)
-        return 3, {}
+    return 3, {}
 
+
+@needs_golden
+def test_cloning_trains_both_stages_and_leaves_the_base(cloning, tmp_path, monkeypatch):
     base, spoken = cloning
     monkeypatch.setattr(official_clone, "prepare_recordings", prepare)
     before = load_voice_model(base)
@@ -185,6 +189,39 @@ def test_cloning_trains_both_stages_and_leaves_the_base(cloning, monkeypatch):
         shared = was.keys() & now.keys()  # weight norm is folded
         assert any(not np.array_equal(was[name], now[name]) for name in shared)
         assert all(np.array_equal(was[name], kept[name]) for name in was)
+    assert not (tmp_path / "cloning" / "me").exists()  # recordings are not left in the cache
+
+
+@needs_golden
+def test_a_stopped_cloning_goes_on(cloning, tmp_path, monkeypatch):
+    """What was learnt before the second stage failed is not learnt again, and nothing else is."""
+    _, spoken = cloning
+    monkeypatch.setattr(official_clone, "prepare_recordings", prepare)
+    trained = []
+    step = Run._one_step
+
+    def stopped(run):
+        trained.append(type(run).__name__)
+        if trained[-1] == "SemanticRun" and trained.count("SemanticRun") == 1:
+            raise KeyboardInterrupt
+        return step(run)
+
+    monkeypatch.setattr(Run, "_one_step", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        official_clone.fine_tune("me", "base", spoken, Networks(Path()))
+    stage_2 = trained.count("AdversarialRun")
+    assert stage_2 > 0
+    official_clone.fine_tune("me", "base", spoken, Networks(Path()))
+    assert trained.count("AdversarialRun") == stage_2
+
+
+@needs_golden
+def test_other_recordings_are_not_learnt_from_where_others_stopped(cloning):
+    base, spoken = cloning
+    others = (Slice(np.ones(1600, np.float32), 16_000, text="Hi."),)
+    other = SimpleNamespace(name="me", language="en", slices=others)
+    names = {official_clone.work_name(each, base) for each in (spoken, other)}
+    assert len(names) == 2
 
 
 @needs_golden
