@@ -347,22 +347,31 @@ def test_on_a_small_screen_nothing_is_wider_than_it(open_page, address):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_the_side_panel_folds(open_page, address, width):
-    page = open_page(f"http://{address}/", width, 844, reduced_motion=True)
+PARTS = ("header", "#stage .badge", ".line.self", "#composer", "#more")
+
+
+@pytest.mark.parametrize("size", [(360, 640), (390, 844), (740, 360), (820, 1100), (1280, 800)])
+def test_the_side_panel_folds_and_nothing_lies_on_anything(open_page, address, size):
+    page = open_page(f"http://{address}/", *size, reduced_motion=True)
+    page.wait(f"{STATE} === 'ready'")
+    write(page, "Hello.")
+    page.wait("document.querySelector('#self-caption .now')")
     shown = "!document.querySelector('#more').hidden"
     expanded = "document.querySelector('#fold').getAttribute('aria-expanded')"
-    for open_now in (width > 900, width < 900):
+    for open_now in (size[0] > 900, size[0] < 900):
         assert page.evaluate(shown) == open_now
         assert page.evaluate(expanded) == str(open_now).lower()
+        header = "document.querySelector('header')"
+        assert not page.evaluate(f"{header}.scrollWidth > {header}.clientWidth")
         boxes = page.evaluate(
-            "['header', '#stage', '#composer', '#more'].map((one) => document.querySelector(one))"
+            f"{json.dumps(PARTS)}.map((one) => document.querySelector(one))"
             ".filter((one) => !one.hidden).map((one) => { const box = one.getBoundingClientRect();"
             " return [box.left, box.top, box.right, box.bottom]; })"
         )
         for place, box in enumerate(boxes):
+            assert box[2] <= size[0], boxes
+            assert box[3] <= size[1], boxes
             assert all(apart(box, other) for other in boxes[:place]), boxes
-            assert box[3] <= 844
         page.click("#fold")
 
 
