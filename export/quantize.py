@@ -32,7 +32,8 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 Feed = dict[str, npt.NDArray[np.generic]]
 """Inputs of a graph by name."""
 
-NBITS_BLOCK = 64
+NBITS_BLOCK = 128
+"""Weights that share a scale: 64 cost a fifth more time, and their error is 1 dB smaller."""
 INT8_ACTIVATIONS = 4
 """The accuracy level at which 8-bit weights meet 8-bit activations; others are far slower."""
 

@@ -6,8 +6,8 @@
     for each chunk      content_encoder, decoder
 
 The modules here change only where a value is computed, never which: keys and values of the text are
-projected once for a sentence, and the key/value cache of Text2Semantic is read where it lies, while
-the row to add to it leaves as an output. So a step copies nothing. Knows nothing about files.
+projected once for a sentence, and the key/value cache of Text2Semantic is read and written where it
+lies. So a step copies nothing. Knows nothing about files.
 """
 
 import math
@@ -15,6 +15,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from selftalk.export.cached_attention import attend_in_place
 from selftalk.export.onnx import GraphSource
 from selftalk.models.attention import SelfAttention
 from selftalk.models.bert import Bert
@@ -22,6 +23,7 @@ from selftalk.models.eres2net import ERes2Net
 from selftalk.models.hubert import SAMPLE_RATE_HZ, Hubert
 from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits
 from selftalk.models.t2s import T2SLayer, Text2Semantic
+from selftalk.stream.graph import AFTER, BEFORE
 
 
 class T2SPrefill(nn.Module):
@@ -34,7 +36,7 @@ class T2SPrefill(nn.Module):
     def forward(self, phones: Tensor, prompt: Tensor, bert: Tensor) -> tuple[Tensor, ...]:
         """Phones (1, N), prompt (1, T), bert (1, N, W) → logits (1, V) and the cache's slots.
 
-        Keys are (L, 1, H, D/H, N + T), values (L, 1, H, N + T, D/H).
+        Keys and values are (L, 1, H, N + T, D/H).
         """
         model, start = self.model, torch.zeros(1, dtype=torch.int64)
         text = model.embed_text(phones, bert, start)
@@ -48,7 +50,8 @@ class T2SPrefill(nn.Module):
             query, key, value = heads_of(layer.attention, x)
             if layer is model.layers[-1]:  # only what the last row says is asked for
                 x, query, mask = x[:, -1:], query[:, :, -1:], mask[-1:]
-            found = (query @ key + mask).softmax(dim=-1) @ value  # (1, H, T, D/H)
+            weights = (query @ key.transpose(2, 3) + mask).softmax(dim=-1)
+            found = weights @ value  # (1, H, T, D/H)
             x = after_attention(layer, x, found.transpose(1, 2).reshape(1, -1, model.config.width))
             keys.append(key)
             values.append(value)
@@ -63,18 +66,18 @@ class T2SStep(nn.Module):
         self.model = model
 
     def forward(
-        self, token: Tensor, position: Tensor, mask: Tensor, *cache: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Read the cache, and give the slot to be added to it.
+        self, token: Tensor, position: Tensor, filled: Tensor, *cache: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Read the cache, and add a slot to it.
 
         Args:
             token: (B,) said last.
             position: (B,) of this token in the speech.
-            mask: (B, 1, 1, S) 0 where a slot is filled, -inf where it is not.
-            cache: keys (B, H, D/H, S) of all layers, then values (B, H, S, D/H) of all layers.
+            filled: (B,) int32, slots of the cache that are.
+            cache: keys (B, H, S, D/H) of all layers, then values of all layers.
 
         Returns:
-            Logits (B, V), keys (L, B, H, D/H, 1), values (L, B, H, 1, D/H).
+            Logits (B, V), and the cache with one more slot filled.
         """
         model = self.model
         past_keys, past_values = cache[: len(model.layers)], cache[len(model.layers) :]
@@ -82,35 +85,23 @@ class T2SStep(nn.Module):
         keys, values = [], []
         for layer, past_key, past_value in zip(model.layers, past_keys, past_values, strict=True):
             assert isinstance(layer, T2SLayer)
-            query, key, value = row_heads_of(layer.attention, x)
-            weights = torch.cat([query @ past_key + mask, query @ key], dim=-1).softmax(dim=-1)
-            found = weights[..., :-1] @ past_value + weights[..., -1:] * value  # (B, H, 1, D/H)
-            x = after_attention(layer, x, found.reshape(-1, 1, model.config.width))
+            attention = layer.attention
+            found, key, value = attend_in_place(
+                attention.qkv(x), past_key, past_value, filled, attention.heads
+            )
+            x = after_attention(layer, x, found)
             keys.append(key)
             values.append(value)
-        return model.head(x[:, 0]), torch.stack(keys), torch.stack(values)
+        return model.head(x[:, 0]), *keys, *values
 
 
 def heads_of(attention: SelfAttention, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of x (1, T, D): scaled query (1, H, T, D/H), key (1, H, D/H, T) and value (1, H, T, D/H)."""
-    query, key, value = (
-        part.reshape(1, -1, attention.heads, attention.out.in_features // attention.heads)
-        for part in projections(attention, x)
-    )
-    return query.transpose(1, 2), key.permute(0, 2, 3, 1), value.transpose(1, 2)
-
-
-def row_heads_of(attention: SelfAttention, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The same of single rows x (B, 1, D), where nothing has to change places."""
-    H, W = attention.heads, attention.out.in_features // attention.heads
-    query, key, value = projections(attention, x)
-    return query.reshape(-1, H, 1, W), key.reshape(-1, H, W, 1), value.reshape(-1, H, 1, W)
-
-
-def projections(attention: SelfAttention, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Scaled query, key and value of x (B, T, D), each of its shape."""
+    """Scaled query, key and value of x (1, T, D), each (1, H, T, D/H)."""
     width = attention.out.in_features
-    query, key, value = attention.qkv(x).split(width, dim=-1)
+    query, key, value = (
+        part.reshape(1, -1, attention.heads, width // attention.heads).transpose(1, 2)
+        for part in attention.qkv(x).split(width, dim=-1)
+    )
     return query * math.sqrt(attention.heads / width), key, value
 
 
@@ -227,7 +218,7 @@ def listener_sources(
 
 
 def cache_ports(layers: int) -> list[str]:
-    """Names of the cache's inputs, keys before values."""
+    """Names of the cache's parts, keys before values."""
     return [f"{part}.{layer}" for part in ("keys", "values") for layer in range(layers)]
 
 
@@ -236,10 +227,9 @@ def t2s_sources(t2s: Text2Semantic) -> dict[str, GraphSource]:
     config = t2s.config
     B, N, T, S = 2, 9, 5, 16  # any sizes but 1 will do
     width = config.width // config.heads
-    keys = [torch.zeros(B, config.heads, width, S) for _ in t2s.layers]
-    values = [torch.zeros(B, config.heads, S, width) for _ in t2s.layers]
+    cache = [torch.zeros(B, config.heads, S, width) for _ in range(2 * config.layers)]
     ports = cache_ports(config.layers)
-    slots = {name: (0, 3 if name.startswith("keys") else 2) for name in ports}
+    before, after = [BEFORE + name for name in ports], [AFTER + name for name in ports]
     ids = torch.zeros(B, dtype=torch.int64)
     return {
         "t2s_prefill": GraphSource(
@@ -251,21 +241,16 @@ def t2s_sources(t2s: Text2Semantic) -> dict[str, GraphSource]:
             ),
             ["phones", "prompt", "bert"],
             ["logits", "keys", "values"],
-            {"phones": (1,), "prompt": (1,), "bert": (1,), "keys": (4,), "values": (3,)},
+            {"phones": (1,), "prompt": (1,), "bert": (1,), "keys": (3,), "values": (3,)},
         ),
         "t2s_step": GraphSource(
             T2SStep(t2s),
-            (ids, ids, torch.zeros(B, 1, 1, S), *keys, *values),
-            ["token", "position", "mask", *ports],
-            ["logits", "new_keys", "new_values"],
+            (ids, ids, ids.int(), *cache),
+            ["token", "position", "filled", *before],
+            ["logits", *after],
             {
-                "token": (0,),
-                "position": (0,),
-                "mask": (0, 3),
-                **slots,
-                "logits": (0,),
-                "new_keys": (1,),
-                "new_values": (1,),
+                **dict.fromkeys(("token", "position", "filled", "logits"), (0,)),
+                **dict.fromkeys((*before, *after), (0, 2)),
             },
         ),
     }

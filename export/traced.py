@@ -52,7 +52,28 @@ def trace_graph(source: GraphSource) -> onnx.ModelProto:
         raise ValueError(f"the graph gives {found}, not {list(source.output_names)}")
     del model.graph.value_info[:]  # shapes of the example
     _store_constants(model.graph)
+    _name_equals_alike(model.graph)
     return model
+
+
+def _name_equals_alike(graph: onnx.GraphProto) -> None:
+    """Read equal tensors, of which the trace keeps one, where they are kept.
+
+    It gives the others by nodes that copy, and what such a node gives nothing takes for a weight.
+    """
+    stored = {tensor.name for tensor in graph.initializer}
+    needed = {port.name for port in graph.output}
+    copies = [
+        node
+        for node in graph.node
+        if node.op_type == "Identity" and node.input[0] in stored and node.output[0] not in needed
+    ]
+    kept = {node.output[0]: node.input[0] for node in copies}
+    for node in copies:
+        graph.node.remove(node)
+    for node in graph.node:
+        for index, name in enumerate(node.input):
+            node.input[index] = kept.get(name, name)
 
 
 def _store_constants(graph: onnx.GraphProto) -> None:

@@ -27,6 +27,10 @@ def split_words(
     return words[:count], words[count:]
 
 
+class LastPiece(list[int]):
+    """A piece of tokens of which it is known, when it is cut, that none follows."""
+
+
 def pieces_of(
     tokens: Iterator[int], plan: ChunkPlan, quiet: Sequence[bool] = ()
 ) -> Iterator[list[int]]:
@@ -47,7 +51,7 @@ def pieces_of(
             yield piece
             piece = []
     if piece:
-        yield piece
+        yield LastPiece(piece)
 
 
 def held_back(chunks: Iterator[Chunk], count: int) -> Iterator[Chunk]:

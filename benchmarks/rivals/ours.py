@@ -12,13 +12,15 @@ import numpy as np
 import workload
 
 from selftalk.stream.bundle import Bundle
+from selftalk.stream.chunks import LastPiece, pieces_of
 from selftalk.stream.graph import RunOptions
 from selftalk.stream.sampling import Sampler
+from selftalk.stream.schedule import FixedPlan
 from selftalk.stream.sovits.semantic import DEFAULT_SAMPLING, SemanticDecoder
+from selftalk.stream.sovits.synthesizer import CHUNK_TOKENS
 from selftalk.stream.sovits.vocoder import SovitsVocoder
 
 PRECISION = os.environ.get("SELFTALK_PRECISION", "int8")
-CHUNK_TOKENS = (10, 12, 16, 25)
 
 
 def load(folder: Path, threads: int) -> workload.Speak:
@@ -37,14 +39,13 @@ def speak(decoder: SemanticDecoder, vocoder: SovitsVocoder, style: np.ndarray) -
     utterance = decoder.prefill(phones, workload.reference_tokens[0])
     stream = vocoder.stream(text, style)
     tokens = decoder.tokens(utterance, Sampler(DEFAULT_SAMPLING, 0), workload.TOKENS)
-    piece, chunk = [], 0
-    for token in tokens:
-        piece.append(token)
-        if len(piece) == CHUNK_TOKENS[min(chunk, len(CHUNK_TOKENS) - 1)]:
+    last: list[int] = []
+    for piece in pieces_of(tokens, FixedPlan(CHUNK_TOKENS)):
+        if isinstance(piece, LastPiece):
+            last = piece
+        else:
             yield len(stream.push(np.array(piece, np.int64)))
-            piece, chunk = [], chunk + 1
-    rest = stream.push(np.array(piece, np.int64))
-    yield len(rest) + len(stream.flush())
+    yield len(stream.flush(np.array(last, np.int64)))
 
 
 def bundle_folder(folder: Path) -> Path:

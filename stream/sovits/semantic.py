@@ -17,6 +17,7 @@ from selftalk.stream.loops import looping_token
 from selftalk.stream.onnx import open_session
 from selftalk.stream.sampling import Sampler, SamplingConfig, penalize
 from selftalk.stream.sovits.token_cache import TokenCache
+from selftalk.stream.sovits.vocoder import refuse_older
 from selftalk.stream.stop import StopFlag
 
 Int64Array = npt.NDArray[np.int64]
@@ -71,8 +72,14 @@ class SemanticDecoder:
     """Safe to share between threads: every sentence has its own state."""
 
     def __init__(self, bundle: Bundle, run: RunOptions = ON_ONE_CORE) -> None:
+        """Open the graphs.
+
+        Raises:
+            BundleError: they were made for an older runtime.
+        """
         self._prefill = open_session(bundle.graph_path("t2s_prefill"), run.threads, run.providers)
         self._step = open_session(bundle.graph_path("t2s_step"), run.threads, run.providers)
+        refuse_older(bundle, all(port.name != "filled" for port in self._step.get_inputs()))
         numbers = bundle.manifest.numbers
         self._vocabulary = int(numbers["t2s_tokens"])
         self._positions = int(numbers["t2s_positions"])

@@ -14,7 +14,7 @@ import numpy as np
 
 from selftalk.stream.audio import AudioChunk, Float32Array, concat
 from selftalk.stream.bundle import Bundle
-from selftalk.stream.chunks import ahead, held_back, limited, pieces_of
+from selftalk.stream.chunks import LastPiece, ahead, held_back, limited, pieces_of
 from selftalk.stream.errors import VoiceError
 from selftalk.stream.graph import ON_ONE_CORE, RunOptions
 from selftalk.stream.reference import Int64Array, Reference
@@ -40,8 +40,9 @@ from selftalk.stream.text import phonemize
 from selftalk.stream.text.phonemes import Phonemes
 from selftalk.stream.voices import DEFAULT_VOICE, Voice, find_voice
 
-CHUNK_TOKENS = (10, 12, 16, 25)
-"""Where nothing was measured: the first chunk is short."""
+CHUNK_TOKENS = (10, 12, 20, 40)
+"""Where nothing was measured: the first chunk is short, and each is made while those before it are
+heard, if speech is made twice as fast as it is spoken."""
 WARM_UP_TOKENS = 12
 SHOWN_CHARACTERS = 60
 
@@ -226,16 +227,20 @@ class Sentence:
         self, pieces: Iterator[list[int]], vocoder: SentenceVocoder, stop: StopFlag, tell: Marks
     ) -> Iterator[SpeechChunk]:
         first = True
+        last: list[int] = []
         for piece in pieces:
             if first:
                 tell("first_semantic_token")
                 first = False
+            if isinstance(piece, LastPiece):  # becomes sound in one window with all that is left
+                last = piece
+                continue
             samples = self._resampler.push(vocoder.push(np.array(piece, np.int64)))
             if stop.is_set:
                 return
             yield from self._chunk(samples, vocoder, over=False)
         if not stop.is_set:
-            rest = self._resampler.push(vocoder.flush())
+            rest = self._resampler.push(vocoder.flush(np.array(last, np.int64)))
             samples = np.concatenate([rest, self._resampler.flush()])
             yield from self._chunk(samples, vocoder, over=True)
 

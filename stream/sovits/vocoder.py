@@ -20,6 +20,8 @@ from selftalk.stream.graph import ON_ONE_CORE, Graph, RunOptions
 
 Int64Array = npt.NDArray[np.int64]
 
+NO_TOKENS = np.zeros(0, np.int64)
+
 
 @dataclass(frozen=True, slots=True)
 class WindowSizes:
@@ -43,12 +45,7 @@ class SovitsVocoder:
         self._text = Graph(bundle.graph_path("text_encoder"), run)
         self._content = Graph(bundle.graph_path("content_encoder"), run)
         self._decoder = Graph(bundle.graph_path("decoder"), run)
-        if "kept" not in self._decoder.inputs:
-            name = bundle.manifest.name
-            raise BundleError(
-                f"voice model '{name}' was exported by an older version;"
-                f" export it again: selftalk export {name}"
-            )
+        refuse_older(bundle, "kept" not in self._decoder.inputs)
         numbers = bundle.manifest.numbers
         self._latent = int(numbers["latent"])
         self._noise_scale = numbers["noise_scale"]
@@ -85,6 +82,20 @@ class SovitsVocoder:
         return SentenceVocoder(encoder, self._decoder, noise, sizes or self.sizes)
 
 
+def refuse_older(bundle: Bundle, older: bool) -> None:
+    """Ask for another export of a bundle whose graphs were made for an older runtime.
+
+    Raises:
+        BundleError: it is older.
+    """
+    if older:
+        name = bundle.manifest.name
+        raise BundleError(
+            f"voice model '{name}' was exported by an older version;"
+            f" export it again: selftalk export {name}"
+        )
+
+
 class SentenceEncoder:
     """Tokens so far → frames, stretched in time."""
 
@@ -102,7 +113,7 @@ class SentenceEncoder:
         """(T, N): how much each frame, unstretched, looks at each phone."""
         self._graph = graph
         self._text = {"keys": keys, "values": values}
-        self._tokens = np.zeros(0, np.int64)
+        self._tokens = NO_TOKENS
 
     def push(self, tokens: Int64Array) -> Float32Array:
         """Add tokens; return the frames (T, D) of all."""
@@ -142,8 +153,10 @@ class SentenceVocoder:
             self._frames = self._encoder.push(tokens)
         return self._speak(len(self._frames) - self._sizes.right)
 
-    def flush(self) -> Float32Array:
-        """The rest of the sentence."""
+    def flush(self, tokens: Int64Array = NO_TOKENS) -> Float32Array:
+        """The rest of the sentence, of which these tokens (T,) are the last."""
+        if len(tokens):
+            self._frames = self._encoder.push(tokens)
         return self._speak(len(self._frames))
 
     def _speak(self, until: int) -> Float32Array:

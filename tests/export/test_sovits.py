@@ -6,8 +6,10 @@ import onnxruntime
 import pytest
 import torch
 from fakes_sovits import ALL_STAGES, SECOND_STAGES, bundle_of, imported
+from torch import nn
 
 from selftalk.export.onnx import OPSET
+from selftalk.export.quantize import NBITS_BIAS, to_nbits8
 from selftalk.export.shared_weights import SharedWeights
 from selftalk.export.sovits import BundleWriter, export_voice, sovits_of, t2s_of
 from selftalk.export.sovits_graphs import (
@@ -64,14 +66,13 @@ def test_prefill(voice, phones, prompt):
         torch.randn(1, phones, t2s.config.bert_width),
     )
     logits, state = t2s.prefill(*inputs)
-    keys = torch.stack([layer.keys.transpose(2, 3) for layer in state.layers])
+    keys = torch.stack([layer.keys for layer in state.layers])
     values = torch.stack([layer.values for layer in state.layers])
     assert_parity(run_graph(bundle, "t2s_prefill", *inputs), (logits, keys, values))
 
 
 def cache_arrays(state):
-    keys = [layer.keys.transpose(2, 3).contiguous() for layer in state.layers]
-    return [*keys, *(layer.values for layer in state.layers)]
+    return [layer.keys for layer in state.layers] + [layer.values for layer in state.layers]
 
 
 @pytest.mark.parametrize("batch", [1, 3])
@@ -82,12 +83,26 @@ def test_step(voice, batch):
     state = with_slots(t2s.prefill(phones, prompt)[1], 20)
     token = torch.randint(0, t2s.config.tokens - 1, (batch,))
     logits, after = t2s.step(token, state)
-    mask = torch.full((batch, 1, 1, 20), -torch.inf)
-    mask[..., :15] = 0
-    made = run_graph(bundle, "t2s_step", token, state.audio_length, mask, *cache_arrays(state))
-    keys = torch.stack([layer.keys.transpose(2, 3)[..., 15:16] for layer in after.layers])
-    values = torch.stack([layer.values[:, :, 15:16] for layer in after.layers])
-    assert_parity(made, (logits, keys, values))
+    made = run_graph(
+        bundle, "t2s_step", token, state.audio_length, state.length.int(), *cache_arrays(state)
+    )
+    assert_parity(made[:1], [logits])
+    for found, expected in zip(made[1:], cache_arrays(after), strict=True):
+        assert_parity([found[:, :, :16]], [expected[:, :, :16]])
+
+
+def test_sentences_of_one_step_may_be_of_different_lengths(voice):
+    bundle, t2s, _ = voice
+    states = [
+        with_slots(t2s.prefill(torch.full((1, size), size), torch.full((1, 3), 2))[1], 20)
+        for size in (5, 11)
+    ]
+    token = torch.tensor([7, 8])
+    alone = [t2s.step(token[index : index + 1], state) for index, state in enumerate(states)]
+    both = [torch.cat(pair) for pair in zip(*map(cache_arrays, states), strict=True)]
+    filled = torch.cat([state.length for state in states]).int()
+    made = run_graph(bundle, "t2s_step", token, torch.tensor([3, 3]), filled, *both)
+    assert_parity(made[:1], [torch.cat([logits for logits, _ in alone])])
 
 
 def test_token_by_token_is_the_whole(voice):
@@ -102,18 +117,14 @@ def test_token_by_token_is_the_whole(voice):
     logits, keys, values = map(
         torch.tensor, run_graph(bundle, "t2s_prefill", phones, tokens[:, :prompt], bert)
     )
-    filled = size + prompt
-    keys = torch.nn.functional.pad(keys, (0, slots - filled))
-    values = torch.nn.functional.pad(values, (0, 0, 0, slots - filled))
+    filled = torch.tensor([size + prompt], dtype=torch.int32)
+    room = (0, 0, 0, slots - size - prompt)
+    cache = [torch.nn.functional.pad(layer, room) for layer in (*keys, *values)]
     said = [logits]
     for position in range(prompt, prompt + count):
-        mask = torch.full((1, 1, 1, slots), -torch.inf)
-        mask[..., :filled] = 0
-        step = (tokens[:, position], torch.tensor([position]), mask, *keys, *values)
-        logits, new_keys, new_values = map(torch.tensor, run_graph(bundle, "t2s_step", *step))
-        keys[..., filled : filled + 1] = new_keys
-        values[..., filled : filled + 1, :] = new_values
-        filled += 1
+        step = (tokens[:, position], torch.tensor([position]), filled, *cache)
+        logits, *cache = map(torch.tensor, run_graph(bundle, "t2s_step", *step))
+        filled = filled + 1
         said.append(logits)
     assert_parity([torch.cat(said).numpy()], [whole])
 
@@ -207,6 +218,17 @@ def test_the_same_voice_gives_the_same_bytes(tmp_path, precision):
         source = (sentence_sources(sovits) | reference_sources(sovits))["quantizer"]
         writer.write("quantizer", source)
     assert all_bytes(tmp_path / "first") == all_bytes(tmp_path / "second")
+
+
+def test_equal_layers_become_8_bits_like_others():
+    model = t2s_of(load_voice_model(imported(SECOND_STAGES[0])))
+    for layer in model.layers[1:]:
+        layer.load_state_dict(model.layers[0].state_dict())
+    graph = to_nbits8(trace_graph(t2s_sources(model)["t2s_step"])).graph
+    products = [node for node in graph.node if node.op_type == "MatMulNBits"]
+    linear = sum(isinstance(part, nn.Linear) for part in model.layers.modules())
+    assert len(products) == linear + 1  # and the one that gives the logits
+    assert sum(len(node.input) > NBITS_BIAS for node in products) == linear
 
 
 def test_prefill_and_step_share_their_tensors(voice):

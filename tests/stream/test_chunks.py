@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from selftalk.stream.chunks import ahead, held_back, limited, pieces_of
+from selftalk.stream.chunks import LastPiece, ahead, held_back, limited, pieces_of
 from selftalk.stream.schedule import Costs, FixedPlan, Machine, solve
 from selftalk.stream.stop import StopFlag
 
@@ -37,6 +37,16 @@ def test_cuts_fall_into_pauses_and_wait_for_none():
     assert ends() == [4, 16, 41, 66, 91, 99]
     assert ends(12, 13, 30) == [4, 12, 30, 55, 80, 99]
     assert ends(1, 17, 95) == ends(), "too short a chunk would be late, or none was there to cut"
+
+
+def test_the_last_piece_is_marked_where_it_is_known():
+    def marks(length):
+        plan = FixedPlan((3, 5))
+        return [isinstance(piece, LastPiece) for piece in pieces_of(iter(range(length)), plan)]
+
+    assert marks(10) == [False, False, True]
+    assert marks(8) == [False, False], "it had been cut when the end was found"
+    assert marks(2) == [True]
 
 
 def test_drawing_stays_only_a_little_ahead():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from fakes_sovits import GOLDEN, bundle_of
 
-from selftalk.stream.errors import TextError
+from selftalk.stream.errors import BundleError, TextError
 from selftalk.stream.sampling import Sampler, SamplingConfig
-from selftalk.stream.sovits import token_cache
+from selftalk.stream.sovits import semantic, token_cache
 from selftalk.stream.sovits.semantic import (
     LONGEST_TOKENS,
     TOKENS_WITHOUT_END,
@@ -49,7 +49,7 @@ def test_a_voice_without_a_prompt(decoder, golden):
 def test_a_growing_cache_changes_nothing(decoder, golden, monkeypatch):
     prompt = golden["prompt"][0]
     usual = say(decoder, golden, prompt, 40)
-    monkeypatch.setattr(token_cache, "BUCKET_SLOTS", 3)
+    monkeypatch.setattr(token_cache, "SPARE_SLOTS", 3)
     assert say(decoder, golden, prompt, 40) == usual
 
 
@@ -86,6 +86,16 @@ def test_a_set_flag_ends_the_tokens(decoder, golden):
     next(tokens)
     stop.set()
     assert list(tokens) == []
+
+
+def test_a_bundle_of_an_older_version_says_so(monkeypatch):
+    class OlderGraph:
+        def get_inputs(self):
+            return []
+
+    monkeypatch.setattr(semantic, "open_session", lambda *_: OlderGraph())
+    with pytest.raises(BundleError, match=f"selftalk export {bundle_of().manifest.name}"):
+        SemanticDecoder(bundle_of())
 
 
 def test_a_text_without_end_is_refused(decoder):

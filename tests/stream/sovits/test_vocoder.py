@@ -68,6 +68,22 @@ def test_shipped_margins_are_forty_decibels_from_whole(bundle):
     assert 10 * np.log10(np.square(whole).sum() / error) > 40
 
 
+def test_the_last_tokens_need_no_window_of_their_own(bundle):
+    vocoder = SovitsVocoder(bundle)
+    style = np.ones(int(bundle.manifest.numbers["style_width"]), np.float32)
+    tokens = np.arange(20)
+
+    def spoken(*, apart):
+        stream = vocoder.stream(np.arange(12), style)
+        first = stream.push(tokens[:8])
+        rest = [stream.push(tokens[8:]), stream.flush()] if apart else [stream.flush(tokens[8:])]
+        return np.concatenate([first, *rest])
+
+    apart, together = spoken(apart=True), spoken(apart=False)
+    error = np.square(apart - together).sum()
+    assert 10 * np.log10(np.square(apart).sum() / error) > 40
+
+
 def test_a_sentence_from_its_tokens(bundle):
     vocoder = SovitsVocoder(bundle)
     random = np.random.default_rng(1)
