@@ -21,7 +21,7 @@ GPT-SoVITS, loaded from official checkpoints (variants are files in `configs/`):
 nano, our own small model:
     nano             text encoder, token decoder, vocoder
     convnext         its convolution blocks; waveform: its spectra and the way back
-    tokenizer, fsq   speech → tokens
+    tokenizer, fsq   speech → tokens; content_encoder: the same live, without Whisper
 Shared:
     streaming        convolutions whose state is a value
     speaker          waveform → speaker

@@ -66,11 +66,12 @@ class ContentEncoder:
         first = 0
         for piece in pieces_between_pauses(whole.samples):
             frames = slice(first, first + FRAMES_PER_TOKEN * len(piece) // TOKEN_SAMPLES)
-            pieces.append(self._tokens(piece, prosody.frames[frames]))
+            pieces.append(self.tokens(piece, prosody.frames[frames]))
             first = frames.stop
         return Content(np.concatenate(pieces), prosody)
 
-    def _tokens(self, piece: Float32Array, prosody: Float32Array) -> npt.NDArray[np.int64]:
+    def tokens(self, piece: Float32Array, prosody: Float32Array) -> npt.NDArray[np.int64]:
+        """The tokens (T,) of at most 30 s: (T * 640,) samples and (4 T, 3) prosody."""
         wanted = len(piece) // TOKEN_SAMPLES * 2
         features = self._whisper.encode(piece)[:wanted].astype(np.float32)
         outputs = self._tokenizer.run(features=features[None], prosody=prosody[None])

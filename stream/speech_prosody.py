@@ -42,17 +42,29 @@ class Prosody:
 
 def speech_prosody(chunk: AudioChunk) -> Prosody:
     """The prosody of speech by one speaker; T is the whole 10 ms in it."""
+    pitch_hz, energy = melody(chunk)
+    voiced = pitch_hz > 0
+    if not voiced.any():
+        return Prosody(scaled(pitch_hz, energy, USUAL_LOG_PITCH, VOICED_ENERGY), USUAL_LOG_PITCH)
+    mean = mean_log_pitch(pitch_hz)
+    return Prosody(scaled(pitch_hz, energy, mean, float(energy[voiced].mean())), mean)
+
+
+def melody(chunk: AudioChunk) -> tuple[Float32Array, Float32Array]:
+    """Pitch in Hz, 0 where it is unvoiced, and energy of each whole 10 ms, as they are."""
     samples = resample(chunk.samples, chunk.sample_rate_hz, SAMPLE_RATE_HZ)
     T = len(samples) // FRAME_SAMPLES
-    pitch_hz = np.pad(track_pitch(chunk), (0, T))[:T]
+    return np.pad(track_pitch(chunk), (0, T))[:T], mel_energy(samples)[:T]
+
+
+def scaled(
+    pitch_hz: Float32Array, energy: Float32Array, mean_log: float, voiced_energy: float
+) -> Float32Array:
+    """Frames of prosody (T, 3), relative to a mean pitch and to the energy of voiced frames."""
     voiced = pitch_hz > 0
-    mean = mean_log_pitch(pitch_hz) if voiced.any() else USUAL_LOG_PITCH
-    relative = np.where(voiced, PITCH_SCALE * (np.log(np.maximum(pitch_hz, 1.0)) - mean), 0.0)
-    energy = mel_energy(samples)[:T]
-    if voiced.any():
-        energy = energy + VOICED_ENERGY - energy[voiced].mean()
-    frames = np.stack([relative, voiced, ENERGY_SCALE * energy], axis=1)
-    return Prosody(frames.astype(np.float32), mean)
+    relative = np.where(voiced, PITCH_SCALE * (np.log(np.maximum(pitch_hz, 1.0)) - mean_log), 0.0)
+    level = ENERGY_SCALE * (energy + VOICED_ENERGY - voiced_energy)
+    return np.stack([relative, voiced, level], axis=1).astype(np.float32)
 
 
 def mel_energy(samples: Float32Array) -> Float32Array:

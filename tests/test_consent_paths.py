@@ -19,7 +19,7 @@ from selftalk.stream.audio import AudioChunk, write_wav
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.cli import main
 from selftalk.stream.content import Content
-from selftalk.stream.conversion import convert
+from selftalk.stream.conversion import LiveConverter, convert
 from selftalk.stream.errors import ConsentError
 from selftalk.stream.server import wyoming
 from selftalk.stream.server.app import build_api_v2_app, build_app
@@ -89,6 +89,10 @@ def cli_convert(home, capsys, voice):
     return told
 
 
+def cli_convert_live(home, capsys, voice):
+    return told_by_main(capsys, "convert", "--live", "--voice", "me", "--bundle", TINY)
+
+
 def cli_talk(home, capsys, voice):
     question, reply = home / "question.wav", home / "reply.wav"
     write_wav(question, AudioChunk(np.zeros(16_000, np.float32), 16_000))
@@ -133,6 +137,12 @@ def python_convert(home, capsys, voice):
     content = Content(np.zeros(2, np.int64), None)
     with pytest.raises(ConsentError) as refusal:
         next(convert(Bundle.load(TINY), content, voice))
+    return str(refusal.value)
+
+
+def python_convert_live(home, capsys, voice):
+    with pytest.raises(ConsentError) as refusal:
+        LiveConverter(Bundle.load(TINY), None, voice)
     return str(refusal.value)
 
 
@@ -231,8 +241,9 @@ def realtime_when_consent_ended(home, capsys, voice):
 
 
 WAYS = (
-    cli_say, cli_say_in_a_style, cli_read, cli_convert, cli_talk, cli_serve, cli_clone,
-    python_by_name, python_synthesize, python_stream, python_convert,
+    cli_say, cli_say_in_a_style, cli_read, cli_convert, cli_convert_live, cli_talk, cli_serve,
+    cli_clone,
+    python_by_name, python_synthesize, python_stream, python_convert, python_convert_live,
     http_speech, http_api_v2, http_api_v2_chosen_before, wyoming_synthesize,
     realtime_session, realtime_reply, realtime_side_reply, realtime_when_consent_ended,
 )  # fmt: skip

@@ -20,10 +20,12 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from selftalk.models.content_encoder import ContentEncoder, TaughtContentEncoder
 from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.timbre import TimbreEncoder
 from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training.adversarial import AdversarialRun
+from selftalk.models.training.content_task import ContentTask, lesson_of
 from selftalk.models.training.corpus import Corpus, Utterance
 from selftalk.models.training.drawn_tokens import draw_tokens
 from selftalk.models.training.examples import Example, example_of, whisper_features
@@ -40,6 +42,7 @@ from selftalk.stream.evaluation.dnsmos import Dnsmos
 
 SCHEDULES = {
     "tokenizer": Schedule(steps=2500, learning_rate=1e-3),
+    "content": Schedule(steps=3000, learning_rate=1e-3),
     "t2s": Schedule(steps=6000, learning_rate=1e-3),
     "timbre": Schedule(steps=3000, learning_rate=2e-3),
     "vocoder": Schedule(steps=12000, learning_rate=8e-4, betas=(0.8, 0.99)),
@@ -101,6 +104,8 @@ def build_task(stage: str, arguments: argparse.Namespace) -> Task:
     if stage == "timbre":
         items = [heard(utterance) for utterance in read_utterances(arguments)]
         return TimbreTask(TimbreEncoder(), *by_speakers(items))
+    if stage == "content":
+        return content_task(config, arguments)
     if stage == "vocoder" and arguments.tokenizer is None:
         return untokenized_vocoder_task(config, arguments)
     pairs = read_examples(arguments)
@@ -123,6 +128,14 @@ def build_task(stage: str, arguments: argparse.Namespace) -> Task:
         drawn_tokens=drawn(config, arguments, train_examples),
     )  # fmt: skip
     return JudgedVocoderTask(task) if stage == "judged-vocoder" else task
+
+
+def content_task(config: NanoConfig, arguments: argparse.Namespace) -> ContentTask:
+    """The small encoder that learns to hear what the tokenizer hears."""
+    tokenizer = Tokenizer(config)
+    load_weights(tokenizer, arguments.tokenizer)
+    lessons = [lesson_of(utterance, tokenizer) for utterance in read_utterances(arguments)]
+    return ContentTask(TaughtContentEncoder(config, ContentEncoder(config)), *split(lessons))
 
 
 def drawn(
