@@ -7,14 +7,23 @@ const LINE_CHARACTERS = Number(option("width", "42"));
 const LINES = Number(option("lines", "2"));
 const CLEAR_MS = 1800; // after the last word
 const SHOW_YOU = option("you") === "on";
+const WORD = /[\u2e80-\u9fff]\P{L}*|[^\s\u2e80-\u9fff]+\s*|\s+/gu;
 const WIDE = /[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]/u; // as wide as two letters
 
 const lines = document.getElementById("lines");
 const you = document.getElementById("you");
 const watching = new Watching();
 const items = new Map(); // id → SpokenText
-let shown = { id: null, page: -1, count: -1, words: [] };
+let shown = { key: "", words: [] };
 let silentSince = 0;
+
+// The pieces of a text, and the words in them whose times are not known yet: these have their places
+// already, so that nothing moves when they come.
+export function laidOut(pieces) {
+  return pieces.flatMap((piece) =>
+    piece.start === null ? (piece.text.match(WORD) ?? []).map((text) => ({ ...piece, text })) : [piece],
+  );
+}
 
 // Words as pages of lines: [[[piece, …], …], …].
 export function paged(pieces, lineCharacters, linesPerPage) {
@@ -42,21 +51,25 @@ function draw() {
     return;
   }
   silentSince = performance.now();
-  const timed = items.get(position.id).pieces().filter((piece) => piece.start !== null);
-  const pages = paged(timed, LINE_CHARACTERS, LINES);
-  const page = pages.findLastIndex((rows) => rows[0][0]?.start <= position.ms);
-  if (page >= 0) show(position, page, pages[page], timed.length);
+  const pages = paged(laidOut(items.get(position.id).pieces()), LINE_CHARACTERS, LINES);
+  const begun = ({ start }) => start !== null && start <= position.ms;
+  const page = pages.findLast((rows) => rows.flat().some(begun));
+  if (page) show(position.ms, page);
 }
 
-function show({ id, ms }, page, rows, count) {
-  if (shown.id !== id || shown.page !== page || shown.count !== count) {
+function show(ms, rows) {
+  const key = rows.flat().map(({ text, start }) => `${text}|${start}`).join("|");
+  if (shown.key !== key) {
     const words = [];
     lines.replaceChildren(...rows.map((row) => lineElement(row, words)));
-    shown = { id, page, count, words };
+    shown = { key, words };
   }
   lines.classList.remove("away");
-  for (const { span, start, end } of shown.words) {
-    span.className = ms < start ? "coming" : ms < end ? "now" : "heard";
+  let reached = false; // by a word behind it: then also what has no time was heard
+  for (const { span, start, end } of [...shown.words].reverse()) {
+    const begun = start !== null && ms >= start;
+    reached ||= begun;
+    span.className = !reached ? "coming" : begun && ms < end ? "now" : "heard";
   }
 }
 

@@ -63,6 +63,20 @@ def test_captions_come_word_by_word_and_go(open_page, fake, address):
     assert page.errors == []
 
 
+def test_words_keep_their_places(open_page, fake, address):
+    page = watched(open_page, address, "captions", fake)
+    place = (
+        "(() => { const word = document.querySelector('#lines span span');"
+        " return [word.textContent, word.getBoundingClientRect().left]; })()"
+    )
+    with talking(address) as client:
+        speak(client)
+        page.wait("document.querySelector('#lines .now')")
+        first = page.evaluate(place)
+        page.wait("document.querySelectorAll('#lines .heard').length > 4")
+        assert page.evaluate(place) == first
+
+
 def test_the_badge_is_there_unless_one_takes_it_away(open_page, fake, address):
     page = watched(open_page, address, "captions", fake)
     assert page.text("#badge") == "AI voice"
