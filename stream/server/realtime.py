@@ -42,9 +42,10 @@ from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.beta import decode_beta_event, encode_beta_event
 from selftalk.stream.server.connection import Connection
 from selftalk.stream.server.item_conversation import ItemConversation, new_id
-from selftalk.stream.server.outbox import ClientStalledError, Outbox
+from selftalk.stream.server.outbox import ClientGoneError, ClientStalledError, Outbox
 from selftalk.stream.server.parked import Parked
 from selftalk.stream.server.peer_log import PeerLog
+from selftalk.stream.server.wire import wire_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ OUR_EVENTS = (
     events.ResumedEvent,
 )
 SESSION_SECONDS = 24 * 3600
-ABORT_EXTENSION = "selftalk.abort"
+GONE = (WebSocketDisconnect, ClientGoneError, RuntimeError)
+"""How it shows that a client left."""
 REFUSALS = {
     Refusal.FULL: (CLOSE_TRY_LATER, "the server holds as many conversations as it can"),
     Refusal.PEER_LIMIT: (CLOSE_TRY_LATER, "there are too many conversations from this address"),
@@ -152,7 +154,7 @@ async def _observe(shared: Realtime, websocket: WebSocket) -> None:
     if len(shared.observers) >= MAX_OBSERVERS:
         await websocket.close(CLOSE_TRY_LATER, "there are too many observers")
         return
-    outbox = Outbox(websocket.send_text, shared.context.server.stalled_reader_seconds)
+    outbox = Outbox(wire_of(websocket), shared.context.server.stalled_reader_seconds)
     if shared.newest is not None:
         outbox.send(events.SessionCreated(session=shared.newest.connection.settings))
     shared.observers.add(outbox)
@@ -163,7 +165,7 @@ async def _observe(shared: Realtime, websocket: WebSocket) -> None:
         shared.observers.discard(outbox)
         await _stop(tasks)
     if any(isinstance(task.exception(), ClientStalledError) for task in done):
-        _abort(websocket)
+        wire_of(websocket).abort()
 
 
 async def _until_gone(websocket: WebSocket) -> None:
@@ -176,11 +178,9 @@ async def _turn_away(websocket: WebSocket, refusal: Refusal) -> None:
     details = events.ErrorDetails(type="server_error", code=refusal.value, message=message)
     with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
         async with asyncio.timeout(2):
-            outbox = Outbox(websocket.send_text, 1)
+            outbox = Outbox(wire_of(websocket), 1)
             outbox.send(events.Error(error=details))
-            sending = asyncio.create_task(outbox.run())
             await outbox.flush()
-            sending.cancel()
             await websocket.close(code, message)
 
 
@@ -201,7 +201,7 @@ class Socket:
             decode_beta_event if beta else decode_client_event
         )
         self.outbox = Outbox(
-            websocket.send_text,
+            wire_of(websocket),
             context.server.stalled_reader_seconds,
             encode_beta_event if beta else None,
         )
@@ -257,15 +257,15 @@ class Socket:
 
     async def _close(self, done: "list[asyncio.Task[None]]") -> None:
         errors = [error for error in (task.exception() for task in done) if error is not None]
-        gone = any(isinstance(error, WebSocketDisconnect | RuntimeError) for error in errors)
+        gone = any(isinstance(error, GONE) for error in errors)
         stalled = any(isinstance(error, ClientStalledError) for error in errors)
         if stalled:
             self._shared.log.warn(self._peer, "takes nothing any more and was cut off")
             self._shared.context.telemetry.count("stalled_clients_total")
-            _abort(self._websocket)
+            wire_of(self._websocket).abort()
             return
         for error in errors:
-            if not isinstance(error, WebSocketDisconnect | RuntimeError):
+            if not isinstance(error, GONE):
                 logger.error("a conversation broke off", exc_info=error)
                 self._end_code, self._end_reason = 1011, "something went wrong"
         if not gone:
@@ -313,13 +313,6 @@ class Socket:
             type=kind, code=code, message=message[:500], event_id=event_id
         )
         self.outbox.send(events.Error(error=details))
-
-
-def _abort(websocket: WebSocket) -> None:
-    """Drop a connection with whatever waits in its buffers."""
-    abort = websocket.scope.get("extensions", {}).get(ABORT_EXTENSION)
-    if abort is not None:
-        abort["abort"]()
 
 
 def _without_audio(event: events.ServerEvent) -> bytes:

@@ -19,7 +19,6 @@ from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from selftalk.stream.config import TalkConfig
 from selftalk.stream.errors import ConfigError, DeviceError
@@ -27,8 +26,10 @@ from selftalk.stream.selves import Self, load_self, self_names
 from selftalk.stream.server.admission import Admission
 from selftalk.stream.server.app import ServerContext, build_api_v2_app, build_app
 from selftalk.stream.server.capacity import measured_capacity
-from selftalk.stream.server.realtime import ABORT_EXTENSION, drain
+from selftalk.stream.server.live_response import ABORT
+from selftalk.stream.server.realtime import drain
 from selftalk.stream.server.security import LOOPBACK_NAMES
+from selftalk.stream.server.wire import DirectWebSocket
 from selftalk.stream.server_config import ServerConfig
 from selftalk.stream.talk import Cast, Tell, load_cast
 from selftalk.stream.turns import TurnDetector
@@ -163,7 +164,7 @@ class Server(uvicorn.Server):
                 app,
                 host=server.host,
                 port=port,
-                ws=CuttingWebSocket,
+                ws=DirectWebSocket,
                 http=CuttingHttp,
                 lifespan="off",
                 log_config=None,
@@ -207,26 +208,15 @@ class Server(uvicorn.Server):
         await self._serve(sockets=self._sockets)
 
 
-class CuttingWebSocket(WebSocketsSansIOProtocol):
-    """Lets the app drop a connection whose peer does not read, buffers and all."""
-
-    def handle_connect(self, event: Any) -> None:
-        """Let the app know how."""
-        super().handle_connect(event)
-        scope: Any = getattr(self, "scope", None)
-        if scope is not None:
-            scope["extensions"][ABORT_EXTENSION] = {"abort": self.transport.abort}
-
-
 class CuttingHttp(H11Protocol):
-    """The same for HTTP."""
+    """Lets the app drop a connection whose peer does not read, buffers and all."""
 
     def handle_events(self) -> None:
         """Let the app know how."""
         super().handle_events()
         scope: Any = self.scope
         if scope is not None:
-            scope.setdefault("extensions", {})[ABORT_EXTENSION] = {"abort": self.transport.abort}
+            scope.setdefault("extensions", {})[ABORT] = {"abort": self.transport.abort}
 
 
 @contextlib.contextmanager

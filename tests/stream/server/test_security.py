@@ -1,4 +1,3 @@
-import asyncio
 import contextlib
 import json
 import random
@@ -266,19 +265,3 @@ def test_audio_that_comes_too_fast_waits():
     now[0] = 100.0
     assert pace.take(10.0) == 0  # no more than the burst was saved up
     assert pace.take(1.0) == 0.5
-
-
-def test_an_outbox_ends_when_too_much_piles_up():
-    from selftalk.stream.protocol.server_events import Cleared
-    from selftalk.stream.server import outbox
-
-    async def never(_text):
-        await asyncio.sleep(3600)
-
-    async def pile_up():
-        full = outbox.Outbox(never, stalled_seconds=0.01)
-        full.send(Cleared())
-        await full.run()
-
-    with pytest.raises(outbox.ClientStalledError):
-        asyncio.run(pile_up())

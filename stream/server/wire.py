@@ -1,0 +1,100 @@
+"""Wire: a WebSocket that takes messages without anybody waiting, and tells when it has room.
+
+ASGI sends by a coroutine through every layer, and a message of 20 ms of audio is hardly worth one.
+So what a conversation says is written straight to the transport; the handshake, pings and the
+farewell stay uvicorn's. Knows nothing about what is sent.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from starlette.websockets import WebSocket
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
+
+WIRE_EXTENSION = "selftalk.wire"
+TEXT_MESSAGE = 0x81
+"""The first byte of a text message in one frame (RFC 6455, 5.2)."""
+
+
+class Wire(Protocol):
+    """What an Outbox needs of a connection."""
+
+    on_change: Callable[[], None]
+    """Called when there is room again, and when the connection is gone."""
+
+    @property
+    def full(self) -> bool:
+        """Whether the client should take something first."""
+        ...
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing can be sent any more."""
+        ...
+
+    def write(self, message: bytes) -> None:
+        """Send a text message; what is written to a closing connection is lost."""
+        ...
+
+    def abort(self) -> None:
+        """Drop the connection with whatever waits in its buffers."""
+        ...
+
+
+class DirectWebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket, which the app may also use as a Wire."""
+
+    on_change: Callable[[], None] = staticmethod(lambda: None)
+
+    def handle_connect(self, event: Any) -> None:
+        """Let the app know of the wire."""
+        super().handle_connect(event)
+        scope: Any = getattr(self, "scope", None)
+        if scope is not None:
+            scope["extensions"][WIRE_EXTENSION] = {"wire": self}
+
+    @property
+    def full(self) -> bool:
+        """Whether the transport asked to write no more."""
+        return not self.writable.is_set()
+
+    @property
+    def gone(self) -> bool:
+        """Whether the transport is lost."""
+        return self.disconnected
+
+    def write(self, message: bytes) -> None:
+        """Write a text message to the transport, which gathers what is written in one step."""
+        if self.conn.state is State.OPEN and not (self.close_sent or self.transport.is_closing()):
+            self.transport.write(frame_header(len(message)) + message)
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self.transport.abort()
+
+    def resume_writing(self) -> None:
+        """There is room again."""
+        super().resume_writing()
+        self.on_change()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        super().connection_lost(exc)
+        self.on_change()
+
+
+def frame_header(length: int) -> bytes:
+    """What precedes a text message of so many bytes that a server sends in one frame."""
+    if length < 126:
+        return bytes((TEXT_MESSAGE, length))
+    if length < 1 << 16:
+        return struct.pack("!BBH", TEXT_MESSAGE, 126, length)
+    return struct.pack("!BBQ", TEXT_MESSAGE, 127, length)
+
+
+def wire_of(websocket: WebSocket) -> Wire:
+    """The wire under a WebSocket of our server."""
+    wire: Wire = websocket.scope["extensions"][WIRE_EXTENSION]["wire"]
+    return wire
