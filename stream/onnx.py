@@ -79,14 +79,14 @@ def open_session(
         raise WeightsError(f"model file {named} does not exist")
     _check_providers(providers)
     try:
-        session = onnxruntime.InferenceSession(
-            path if isinstance(path, bytes) else str(path),
-            sess_options=_options(threads),
-            providers=list(providers),
-        )
+        session = _start(path, threads, providers)
     except Exception as error:  # onnxruntime has one exception class per status code
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{named} cannot be run by onnxruntime: {reason}") from error
+        reason = str(error).strip().partition("\n")[0]
+        if providers[0] == CPU_PROVIDERS[0]:
+            raise WeightsError(f"{named} cannot be run by onnxruntime: {reason}") from error
+        session = open_session(path, threads)  # a damaged file fails here too
+        _tell_once(f"{providers[0]} refuses {named}, so the processor runs it: {reason}")
+        return session
     _tell_if_other(session, providers)
     return session
 
@@ -118,17 +118,35 @@ def _options(threads: int) -> Any:
     return options
 
 
+def _start(path: str | Path | bytes, threads: int, providers: Sequence[str]) -> Session:
+    """A session that does not go to the processor by itself: the library prints pages about it."""
+    return onnxruntime.InferenceSession(
+        path if isinstance(path, bytes) else str(path),
+        sess_options=_options(threads),
+        providers=[(name, _provider_options(name, threads)) for name in providers],
+        enable_fallback=0,
+    )
+
+
+def _provider_options(name: str, threads: int) -> dict[str, str]:
+    # OpenVINO has a pool of its own, as large as the machine if it is not told otherwise.
+    return {"num_of_threads": str(threads)} if name == "OpenVINOExecutionProvider" else {}
+
+
 def _tell_if_other(session: Session, wanted: Sequence[str]) -> None:
     """Without a word the library takes the processor when a driver or a library is missing."""
     used = session.get_providers()[0]
-    if used != wanted[0] and wanted[0] not in _told:
-        _told.add(wanted[0])
-        logging.getLogger("selftalk").warning(
-            "%s could not be started (is its driver there?); %s does the work", wanted[0], used
-        )
+    if used != wanted[0]:
+        _tell_once(f"{wanted[0]} could not be started (is its driver there?); {used} does the work")
 
 
-_told: set[str] = set()  # once for each provider is enough
+def _tell_once(line: str) -> None:
+    if line not in _told:
+        _told.add(line)
+        logging.getLogger("selftalk").warning("%s", line)
+
+
+_told: set[str] = set()
 
 
 def _check_providers(providers: Sequence[str]) -> None:

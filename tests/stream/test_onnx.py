@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from selftalk.stream.errors import ConfigError, WeightsError
@@ -91,6 +92,32 @@ def test_a_provider_that_fails_to_start_is_told_once(doubler, monkeypatch, caplo
         "CUDAExecutionProvider could not be started (is its driver there?);"
         " CPUExecutionProvider does the work"
     ]
+
+
+def test_a_graph_that_a_provider_refuses_is_run_by_the_processor(
+    doubler, monkeypatch, caplog, capfd
+):
+    wanted = ("OpenVINOExecutionProvider", *CPU_PROVIDERS)
+    monkeypatch.setattr("selftalk.stream.onnx.available_providers", lambda: wanted)
+    real, asked = onnxruntime.InferenceSession, []
+
+    def refuse(path, providers, **others):
+        asked.append(providers)
+        if providers[0][0] == wanted[0]:
+            raise RuntimeError("none\nat line 12")
+        return real(path, providers=providers, **others)
+
+    monkeypatch.setattr("onnxruntime.InferenceSession", refuse)
+    session = open_session(doubler, threads=2, providers=wanted)
+    assert run_session(session, {"x": np.array([1], np.float32)})["y"] == [2]
+    assert asked[0][0] == (wanted[0], {"num_of_threads": "2"})
+    assert [record.message for record in caplog.records] == [
+        f"OpenVINOExecutionProvider refuses '{doubler}', so the processor runs it: none"
+    ]
+    doubler.write_bytes(b"not a graph")
+    with pytest.raises(WeightsError, match="cannot be run"):
+        open_session(doubler, providers=wanted)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_onnxruntime_leaves_no_identifier_and_sends_nothing(doubler, tmp_path):
