@@ -106,7 +106,9 @@ async def _keep_driving(args: argparse.Namespace) -> None:
                     await drive(api, frames)
         except CONNECTION_ERRORS as error:
             sentence = f"VTube Studio does not answer at {args.address}: {reason(error)}"
-            if is_final(error) or not awaited:
+            if is_final(error):
+                raise ClientError(sentence) from None
+            if not awaited:
                 raise ClientError(f"{sentence}; start it and turn on its plugin API") from None
             if not told:
                 _say(f"{sentence}; waiting for it")

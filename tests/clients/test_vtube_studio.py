@@ -259,7 +259,7 @@ class TestErrors:
 
     def test_an_address_that_is_none_is_not_waited_for(self, options, capsys):
         assert vtube_studio.run(options(address="http://127.0.0.1:8001", wait=True)) == 2
-        assert "an address begins with ws://" in capsys.readouterr().err
+        assert capsys.readouterr().err.endswith(": an address begins with ws:// or wss://\n")
 
     def refused(self, options, stand_in):
         async def run():
