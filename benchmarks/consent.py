@@ -1,35 +1,47 @@
 """Consent: how often is a person refused, and how often does another one pass?
 
+    python benchmarks/consent.py whole [--trials 40]    # needs kokoro's weights, and recognisers'
     python benchmarks/consent.py speakers ROOT          # ROOT: see human_speech.py
-    python benchmarks/consent.py sentences [--count 20] # needs kokoro's weights, and a recogniser's
+
+`whole` lets voices of another synthesizer give consent, since nobody read our sentences aloud for
+us: each says the sentence that it is asked for, and `ConsentSession` compares it with two other
+clips of the same voice (genuine) or of another one (foreign). Then old sentences, every way to have
+one of the four words wrong, and our own synthesis, all of which must be refused. `--keep FOLDER`
+keeps what was said, so that a second run costs only the checks.
 
 `speakers` compares readers as `ConsentSession` does: about eight seconds of one reader in the place
-of the sentence, five clips of the same reader (genuine) or of another (foreign). Nobody read our
-sentences aloud, so the words are measured apart: `sentences` lets a synthesizer of others say them,
-then says old sentences, wrong digits, and our own synthesis.
+of the sentence, five clips of the same reader (genuine) or of another (foreign).
 """
 
 import argparse
+import hashlib
 import itertools
 import json
+import os
 import random
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-import human_speech
 import numpy as np
 
 from selftalk.export.teacher_system import TeacherSystem
-from selftalk.stream.audio import AudioChunk
+from selftalk.models.training.styles import ProsodyMix, Speaker, Timbre
+from selftalk.stream.audio import AudioChunk, read_audio, write_wav
 from selftalk.stream.bundle import default_bundle
-from selftalk.stream.errors import ConsentError
+from selftalk.stream.errors import ConsentError, MisheardError
 from selftalk.stream.evaluation.held_out import Sentence
-from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
+from selftalk.stream.recognizer import Recognizer, RecognizerConfig, load_recognizer
 from selftalk.stream.resample import resample
 from selftalk.stream.speaker import SpeakerEncoder
 from selftalk.stream.synthesizer import open_synthesizer
+from selftalk.stream.trust.consent import ConsentSession
 from selftalk.stream.trust.permission import SAME_SPEAKER
 from selftalk.stream.trust.speech_only import without_pauses
-from selftalk.stream.trust.statement import check_transcript, draw_digits, sentence_of
+from selftalk.stream.trust.statement import WORDS, check_transcript, sentence_of
 from selftalk.stream.trust.watermark import is_marked
 
 CLIPS = 5
@@ -37,30 +49,230 @@ STATEMENT_SECONDS = 8.0
 RATE_HZ = 16_000
 SAME_PERSON = ({"Allison (en)", "Allison (es)"},)
 """Both files name the same reader, so they are no foreigners to each other."""
-NAMES = (
-    ("en", "Ada Lovelace", "my own diary"),
-    ("en", "John Miller", "reading books to my children"),
-    ("en", "Maria Gonzalez", "a talking assistant"),
-    ("zh", "王小明", "朗读我的日记"),
-    ("zh", "李华", "制作有声书"),
-)
+
+VOICES = {
+    "en": "af_heart am_michael bf_emma bm_george af_bella am_fenrir af_nicole am_puck bf_isabella"
+    " bm_fable",
+    "zh": "zf_xiaobei zm_yunjian zf_xiaoni zm_yunxi zf_xiaoxiao zm_yunyang zf_xiaoyi zm_yunxia",
+}
+OWNERS = {
+    "en": (
+        ("Ada Lovelace", "my own diary"),
+        ("John Miller", "reading books to my children"),
+        ("Maria Gonzalez", "a talking assistant"),
+        ("Priya Raghunathan", "my channel"),
+        ("Tom O'Brien", "home automation"),
+    ),
+    "zh": (
+        ("王小明", "朗读我的日记"),
+        ("李华", "制作有声书"),
+        ("张伟", "智能助手"),
+        ("陈思雨", "教孩子英语"),
+        ("欧阳建国", "个人频道"),
+    ),
+}
+OTHER_CLIPS = {
+    "en": (
+        "The quick river ran down between the old stone houses.",
+        "Would you like some tea before we leave tonight?",
+    ),
+    "zh": ("今天天气很好，我们一起去公园散步吧。", "他打开窗户，听了一会儿外面的雨声。"),
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One person who agrees."""
+
+    language: str
+    voice: str
+    person: str
+    purpose: str
+    answer: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What is to be said."""
+        return sentence_of(self.person, self.purpose, self.answer, self.language)
+
+
+def trials(count: int, seed: int) -> Iterator[Trial]:
+    """As many in each language, voice after voice."""
+    rng = random.Random(seed)
+    for place in range(count // len(VOICES)):
+        for language, voices in VOICES.items():
+            names = voices.split()
+            person, purpose = OWNERS[language][place % len(OWNERS[language])]
+            answer = tuple(rng.sample(WORDS[language], 4))
+            yield Trial(language, names[place % len(names)], person, purpose, answer)
+
+
+class Stage:
+    """Another synthesizer's voices, and what they have said so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def say(self, text: str, language: str, voice: str) -> AudioChunk:
+        """One text by one voice."""
+        name = hashlib.sha256(f"{voice} {text}".encode()).hexdigest()[:16]
+        path = self._folder / f"{voice}-{name}.wav"
+        if not path.is_file():
+            teacher = _teacher()
+            prosody = {language: ProsodyMix((voice, voice))}
+            teacher.speakers[voice] = Speaker(voice, Timbre("stock", (voice,)), prosody, 1.0)
+            write_wav(path, teacher.say(Sentence(text, language), voice).audio)
+        return read_audio(path)
+
+    def clips(self, language: str, voice: str) -> list[AudioChunk]:
+        """What the voice would be made of."""
+        return [self.say(text, language, voice) for text in OTHER_CLIPS[language]]
+
+
+def whole(args: argparse.Namespace) -> None:
+    """Measure the whole check, then what must be refused."""
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["SELFTALK_HOME"] = home  # the receipts are nobody's
+        stage = Stage(args.keep or Path(home) / "said")
+        asked = list(trials(args.trials, args.seed))
+        counts: Counter[str] = Counter()
+        spoken = []
+        for trial in asked:
+            said = stage.say(trial.sentence, trial.language, trial.voice)
+            heard = listen(said, trial.language)
+            why = refusal(trial, said, stage.clips(trial.language, trial.voice), heard)
+            counts["false rejects"] += bool(why)
+            counts["words misheard"] += isinstance(why, MisheardError)
+            print(f"{'no ' if why else 'ok '} {trial.voice} {trial.sentence}\n    {heard} {why}")
+            spoken.append((trial, said, heard))
+        for trial, said, heard in spoken:
+            stranger = stage.clips(trial.language, another_voice(trial, args.seed))
+            counts["false accepts"] += not refusal(trial, said, stranger, heard)
+            for wrong in wrong_answers(trial):
+                counts["wrong words said"] += 1
+                counts["wrong words accepted"] += accepted(heard, trial, wrong)
+        for trial, other in old_sentences(asked):
+            counts["old sentences accepted"] += accepted(
+                next(heard for one, _, heard in spoken if one == trial), trial, other
+            )
+        marks = [is_marked(chunk) for chunk in own_synthesis(args.own)]
+        result = {"genuine": len(asked), "foreign": len(asked), **counts}
+        print(json.dumps({**result, "own said": args.own, "own accepted": marks.count(False)}))
+
+
+def refusal(
+    trial: Trial, said: AudioChunk, clips: list[AudioChunk], heard: str
+) -> ConsentError | None:
+    """Why consent is refused; None if it is given."""
+    session = ConsentSession(
+        "me",
+        trial.person,
+        trial.purpose,
+        recognizer=lambda _: Heard(heard),
+        speaker=_speaker(),
+        draw=lambda _: trial.answer,
+    )
+    try:
+        session.check(said, session.challenge(trial.language), clips)
+    except ConsentError as error:
+        return error
+    return None
+
+
+class Heard:
+    """A recogniser that has listened before."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def transcribe(self, chunk: AudioChunk, language: str, stop: object = None) -> "Heard":
+        """What was heard."""
+        return self
+
+    @property
+    def text(self) -> str:
+        """As a transcript has it."""
+        return self._text
+
+
+def listen(said: AudioChunk, language: str) -> str:
+    """What the recogniser of consent understands."""
+    return _recognizer(language).transcribe(said, language).text
+
+
+def another_voice(trial: Trial, seed: int) -> str:
+    """Somebody else who speaks the language, of the same sex: the harder half of strangers."""
+    names = VOICES[trial.language].split()
+    others = [name for name in names if name != trial.voice and name[1] == trial.voice[1]]
+    return random.Random(f"{seed} {trial}").choice(others)
+
+
+def wrong_answers(trial: Trial) -> Iterator[tuple[str, ...]]:
+    """Every answer that has one other word."""
+    for place, word in itertools.product(range(4), WORDS[trial.language]):
+        if word not in trial.answer:
+            yield (*trial.answer[:place], word, *trial.answer[place + 1 :])
+
+
+def old_sentences(asked: list[Trial]) -> Iterator[tuple[Trial, tuple[str, ...]]]:
+    """What was said before, as the answer to what is asked for now."""
+    for language in VOICES:
+        mine = [trial for trial in asked if trial.language == language]
+        for before, now in itertools.permutations(mine, 2):
+            yield before, now.answer
+
+
+def own_synthesis(count: int) -> Iterator[AudioChunk]:
+    """The sentence in our own voice."""
+    synthesizer = open_synthesizer(default_bundle())
+    voice = synthesizer.voice("default")
+    for trial in itertools.islice(trials(2 * len(VOICES) * count, 1), count):
+        yield synthesizer.synthesize(trial.sentence, voice)
+
+
+def accepted(heard: str, trial: Trial, answer: tuple[str, ...]) -> bool:
+    """Whether the words pass as another answer."""
+    sentence = sentence_of(trial.person, trial.purpose, answer, trial.language)
+    try:
+        check_transcript(heard, sentence, answer, trial.language)
+    except ConsentError:
+        return False
+    return True
+
+
+@cache
+def _teacher() -> TeacherSystem:
+    return TeacherSystem(1)
+
+
+@cache
+def _speaker() -> SpeakerEncoder:
+    return SpeakerEncoder(default_bundle().graph_path("speaker"))
+
+
+@cache
+def _recognizer(language: str) -> Recognizer:
+    return load_recognizer(RecognizerConfig(language=language))
 
 
 def speakers(args: argparse.Namespace) -> None:
     """Measure the speaker match."""
-    encoder = SpeakerEncoder(default_bundle().graph_path("speaker"))
+    import human_speech  # needs PyAV, which the rest does not
+
+    encoder = _speaker()
     rng = random.Random(args.seed)
     readers = {}
     for name, paths in human_speech.paths_of(args.root).items():
         drawn = rng.sample(paths, len(paths))
-        found = list(itertools.islice(human_speech.clips(drawn), args.clips))
+        found = [*itertools.islice(human_speech.clips(drawn), args.clips)]
         readers[name] = embedded(encoder, found)
         print(f"{name}: {len(found)} clips", flush=True)
-    trials = [(True, a, a) for a in readers]
-    trials += [(False, a, b) for a, b in itertools.permutations(readers, 2) if not same(a, b)]
+    pairs = [(True, a, a) for a in readers]
+    pairs += [(False, a, b) for a, b in itertools.permutations(readers, 2) if not same(a, b)]
     scores: dict[bool, list[float]] = {True: [], False: []}
-    for genuine, a, b in trials:
-        for _ in range(args.trials // (len(readers) if genuine else len(trials) - len(readers))):
+    for genuine, a, b in pairs:
+        for _ in range(args.trials // (len(readers) if genuine else len(pairs) - len(readers))):
             scores[genuine].append(lowest(readers[a], readers[b], rng))
     report(scores, args.trials)
 
@@ -88,7 +300,7 @@ def lowest(
     return min(float(statement @ clip) for clip in rng.sample(voice["clips"], CLIPS))
 
 
-def report(scores: dict[bool, list[float]], trials: int) -> None:
+def report(scores: dict[bool, list[float]], count: int) -> None:
     """Error rates at thresholds, and at ours."""
     genuine, foreign = np.array(scores[True]), np.array(scores[False])
     print(f"genuine {len(genuine)}: lowest {genuine.min():.3f}, median {np.median(genuine):.3f}")
@@ -97,58 +309,8 @@ def report(scores: dict[bool, list[float]], trials: int) -> None:
         refused, passed = (genuine < threshold).sum(), (foreign >= threshold).sum()
         mark = "  <- ours" if threshold == SAME_SPEAKER else ""
         print(f"{threshold:.2f}  false rejects {refused:4}  false accepts {passed:4}{mark}")
-    counts = {"trials_of_each": trials, "false_rejects": int((genuine < SAME_SPEAKER).sum())}
+    counts = {"trials_of_each": count, "false_rejects": int((genuine < SAME_SPEAKER).sum())}
     print(json.dumps({**counts, "false_accepts": int((foreign >= SAME_SPEAKER).sum())}))
-
-
-def sentences(args: argparse.Namespace) -> None:
-    """Measure the words, then what must be refused."""
-    teacher = TeacherSystem(5)
-    counts = dict.fromkeys(("understood", "old_sentence", "wrong_digits", "own_synthesis"), 0)
-    spoken = []
-    for place in range(args.count):
-        language, person, purpose = NAMES[place % len(NAMES)]
-        digits = draw_digits()
-        sentence = sentence_of(person, purpose, digits, language)
-        voice = teacher.voices[place // len(NAMES) % len(teacher.voices)]
-        audio = teacher.say(Sentence(sentence, language), voice).audio
-        recognizer = load_recognizer(RecognizerConfig(language=language))
-        heard = recognizer.transcribe(audio, language).text
-        spoken.append((language, person, purpose, digits, heard))
-        passes = accepted(heard, sentence, digits)
-        counts["understood"] += passes
-        print(f"{'ok ' if passes else 'no '} {sentence}\n    {heard}", flush=True)
-    for language, person, purpose, digits, heard in spoken:
-        other = draw_digits()
-        while other == digits:
-            other = draw_digits()
-        counts["old_sentence"] += accepted(
-            heard, sentence_of(person, purpose, other, language), other
-        )
-        near = digits[:3] + str((int(digits[3]) + 1) % 10)
-        counts["wrong_digits"] += accepted(
-            heard, sentence_of(person, purpose, near, language), near
-        )
-    counts["own_synthesis"] = sum(is_marked(chunk) is False for chunk in own_synthesis(args.count))
-    print(json.dumps({"count": args.count, "accepted": counts}))
-
-
-def own_synthesis(count: int) -> list[AudioChunk]:
-    """The sentence in our own voices."""
-    synthesizer = open_synthesizer(default_bundle())
-    voice = synthesizer.voice("default")
-    language, person, purpose = NAMES[0]
-    texts = (sentence_of(person, purpose, draw_digits(), language) for _ in range(count))
-    return [synthesizer.synthesize(text, voice) for text in texts]
-
-
-def accepted(heard: str, sentence: str, digits: str) -> bool:
-    """Whether the words pass."""
-    try:
-        check_transcript(heard, sentence, digits)
-    except ConsentError:
-        return False
-    return True
 
 
 def same(first: str, second: str) -> bool:
@@ -169,11 +331,14 @@ def main() -> None:
     first.add_argument("root", type=Path)
     first.add_argument("--clips", type=int, default=60, help="of each reader")
     first.add_argument("--trials", type=int, default=40, help="genuine, and as many foreign")
-    first.add_argument("--seed", type=int, default=0)
     first.set_defaults(run=speakers)
-    second = commands.add_parser("sentences")
-    second.add_argument("--count", type=int, default=20)
-    second.set_defaults(run=sentences)
+    second = commands.add_parser("whole")
+    second.add_argument("--trials", type=int, default=40, help="genuine, and as many foreign")
+    second.add_argument("--own", type=int, default=10, help="sentences of our own synthesis")
+    second.add_argument("--keep", type=Path, metavar="FOLDER", help="of what was said")
+    second.set_defaults(run=whole)
+    for command in (first, second):
+        command.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     args.run(args)
 

@@ -7,7 +7,8 @@ SelftalkError
 ├── WeightsError       a model file is missing, damaged, or refused
 ├── BundleError        an exported bundle does not fit this version or is damaged
 ├── VoiceError         a voice does not exist or its file is damaged
-│   └── ConsentError   its owner's consent is missing, or was not understood
+│   └── ConsentError   its owner's consent is missing, or was refused
+│       └── MisheardError  other words than the sentence were understood: one may try again
 ├── LabelError         a label or the log of what was made cannot be written
 ├── TextError          a text cannot be spoken
 ├── RecognizerError    speech could not be transcribed
@@ -49,7 +50,11 @@ class VoiceError(SelftalkError, ValueError):
 
 
 class ConsentError(VoiceError):
-    """The consent of a voice's owner is missing, or was not understood."""
+    """The consent of a voice's owner is missing, or was refused."""
+
+
+class MisheardError(ConsentError):
+    """Other words than the sentence of consent were understood; one may try again."""
 
 
 class LabelError(SelftalkError, RuntimeError):

@@ -3,11 +3,12 @@
 import argparse
 import asyncio
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 from selftalk.stream.audio import AudioChunk, concat, read_audio
-from selftalk.stream.errors import AudioFileError, ConsentError
+from selftalk.stream.errors import AudioFileError, ConsentError, MisheardError
 from selftalk.stream.home import data_folder
 from selftalk.stream.trust import audit
 from selftalk.stream.trust.consent import VALID_DAYS, Challenge, ConsentSession, consent_session
@@ -48,9 +49,7 @@ def run_give(args: argparse.Namespace) -> int:
     name = check_voice_name(args.voice)
     clips = [read_audio(path) for path in args.clips or recorded_clips(name)]
     session = consent_session(name, args.person, args.purpose, days=args.days)
-    challenge = session.challenge(args.language)
-    print(f"Say this within {challenge.valid_seconds:.0f} seconds:\n\n  {challenge.sentence}\n")
-    receipt = answer(session, challenge, clips, args.recording)
+    receipt = ask(session, args.language, clips, args.recording)
     attached = attach(name, receipt)
     print(
         f"agreed until {receipt.expires_at:%Y-%m-%d}; receipt {receipt.id}"
@@ -115,6 +114,32 @@ def attach(name: str, receipt: Receipt) -> bool:
         voice = Voice.load(path)
         replace(voice, about=voice.about | {"receipt": receipt.id}).save(path)
     return bool(found)
+
+
+def ask(
+    session: ConsentSession, language: str, clips: list[AudioChunk], file: Path | None
+) -> Receipt:
+    """Show a sentence and check how it is said; if it was misheard, once more with a new one.
+
+    Raises:
+        ConsentError: it was refused, or misheard twice.
+    """
+    try:
+        return _ask(session, language, clips, file)
+    except MisheardError as error:
+        print(f"That was not understood: {error}. Once more, with a new sentence.", file=sys.stderr)
+    return _ask(session, language, clips, file)
+
+
+def _ask(
+    session: ConsentSession, language: str, clips: list[AudioChunk], file: Path | None
+) -> Receipt:
+    challenge = session.challenge(language)
+    print(
+        f"Say this within {challenge.valid_seconds:.0f} seconds:\n\n  {challenge.sentence}\n",
+        file=sys.stderr,
+    )
+    return answer(session, challenge, clips, file)
 
 
 def answer(

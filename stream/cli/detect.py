@@ -17,7 +17,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Print label, watermark and cue as one JSON object."
         " Exit code: 0 found synthetic, 1 nothing found (which proves nothing), 2 bad input.",
     )
-    parser.add_argument("file", type=Path, help="WAV, FLAC, Ogg or MP3")
+    parser.add_argument("file", type=Path, help="WAV, FLAC, Ogg or MP3; M4A and M4B with PyAV")
     parser.set_defaults(run=run)
 
 

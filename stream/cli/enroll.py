@@ -9,7 +9,7 @@ from pathlib import Path
 
 from selftalk.stream.audio import AudioChunk
 from selftalk.stream.bundle import Bundle, default_bundle
-from selftalk.stream.cli.consent import answer
+from selftalk.stream.cli.consent import ask
 from selftalk.stream.errors import ConsentError
 from selftalk.stream.speaker import SpeakerEncoder
 from selftalk.stream.studio.engineer import CHECKS
@@ -115,13 +115,8 @@ def _ask(args: argparse.Namespace, clips: Sequence[AudioChunk]) -> Receipt:
             " with --person and what the voice is for with --purpose"
         )
     session = consent_session(args.name, args.person, args.purpose, days=args.days)
-    challenge = session.challenge(args.language)
-    print(
-        f"Only its owner may enrol a voice. Say this within {challenge.valid_seconds:.0f}"
-        f" seconds:\n\n  {challenge.sentence}\n",
-        file=sys.stderr,
-    )
-    return answer(session, challenge, list(clips), args.statement)
+    print("Only its owner may enrol a voice.", file=sys.stderr)
+    return ask(session, args.language, list(clips), args.statement)
 
 
 def _shown(voice: Voice) -> str:

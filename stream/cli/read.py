@@ -6,7 +6,6 @@ import sys
 import time
 from pathlib import Path
 
-from selftalk.stream.audio import write_atomically
 from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.errors import AudioFileError
 from selftalk.stream.studio.audiobook import check_format, write_audiobook
@@ -105,7 +104,7 @@ def _write_subtitles(narration: Narration, output: Path, wanted: list[str]) -> l
     for kind in dict.fromkeys(wanted):
         path = output.with_suffix(f".{kind}")
         try:
-            write_atomically(path, SUBTITLES[kind](cues).encode())
+            path.write_text(SUBTITLES[kind](cues), "utf-8")
         except OSError as error:
             raise AudioFileError(f"cannot write '{path}': {error.strerror}") from error
         files.append(path)

@@ -108,7 +108,7 @@ def _write_cue(narration: Narration, path: Path) -> list[Path]:
     text = cue_sheet(
         path.name, narration.book.title, narration.book.author, narration.chapters, rate_hz
     )
-    write_atomically(sheet, text.encode())
+    sheet.write_text(text, "utf-8")
     return [sheet]
 
 

@@ -20,9 +20,11 @@ _CHAPTER = re.compile(
     re.IGNORECASE,
 )
 _ATX = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*")
+_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+\S")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_FACT = re.compile(r"^(\w+):[ \t]*(.*)$", re.MULTILINE)
 CHAPTER_LEVEL = 2
 """Headings of Markdown down to this level begin a chapter."""
 
@@ -65,7 +67,10 @@ def read_book(path: Path) -> Book:
 
         book = read_epub(path)
     elif suffix in (".md", ".markdown"):
-        book = Book(path.stem, tuple(chapters_of(_markdown(_text_of(path)))))
+        text = _text_of(path)
+        facts = _facts_of(text)
+        chapters = tuple(chapters_of(_markdown(text)))
+        book = Book(facts.get("title", path.stem), chapters, facts.get("author", ""))
     elif suffix in (".txt", ""):
         book = Book(path.stem, tuple(chapters_of(_plain(_text_of(path)))))
     else:
@@ -104,6 +109,16 @@ def _text_of(path: Path) -> str:
     raise TextError(f"'{path}' is not a text file")
 
 
+def _facts_of(text: str) -> dict[str, str]:
+    """What stands as `name: value` at the front of Markdown, if that is there."""
+    front = _FRONT_MATTER.match(text)
+    return {
+        name.lower(): value.strip().strip("\"'")
+        for name, value in _FACT.findall(front.group() if front else "")
+        if value.strip().strip("\"'")
+    }
+
+
 def _plain(text: str) -> Iterator[tuple[bool, str]]:
     """Paragraphs end at empty lines; a line of its own like "Chapter 3" is a heading."""
     for block in re.split(r"\n\s*\n", text):
@@ -115,7 +130,7 @@ def _plain(text: str) -> Iterator[tuple[bool, str]]:
 
 
 def _markdown(text: str) -> Iterator[tuple[bool, str]]:
-    """Headings, and paragraphs with their marks, which the sentence splitter takes out."""
+    """Headings, paragraphs and items, with their marks, which the sentence splitter takes out."""
     lines: list[str] = []
     fenced = False
     for line in [*_COMMENT.sub("", _FRONT_MATTER.sub("", text)).splitlines(), ""]:
@@ -125,7 +140,7 @@ def _markdown(text: str) -> Iterator[tuple[bool, str]]:
         elif fenced:
             continue
         heading = _ATX.fullmatch(line)
-        if lines and (heading or not line.strip()):
+        if lines and (heading or not line.strip() or _ITEM.match(line)):
             yield False, "\n".join(lines)
             lines = []
         if heading:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array, FrameBuffer, level_dbfs, read_audio
+from selftalk.stream.any_audio import HIGHEST_RATE_HZ, read_any_audio
+from selftalk.stream.audio import AudioChunk, Float32Array, FrameBuffer, level_dbfs
 from selftalk.stream.errors import AudioFileError
 from selftalk.stream.resample import resample
 from selftalk.stream.vad import Vad
 
 SAMPLE_RATE_HZ = 16_000
 """At which a take is judged; it is kept at its own."""
-HIGHEST_RATE_HZ = 48_000
 SUFFIXES = frozenset(
     ".wav .flac .ogg .opus .mp3 .aiff .aif .m4a .m4b .aac .webm .mp4 .mkv .mov .wma".split()
 )
@@ -89,30 +89,13 @@ def read_take(path: Path, vad: Vad) -> Take:
     Raises:
         AudioFileError: it is missing, unreadable, too long, or holds no samples.
     """
-    audio = read_any_audio(path)
+    audio = read_any_audio(path, LONGEST_SECONDS)
     if audio.duration_seconds > LONGEST_SECONDS:
         raise AudioFileError(
             f"'{path}' is {audio.duration_seconds / 60:.0f} minutes long;"
             f" at most {LONGEST_SECONDS // 60} are taken"
         )
     return take_of(path.name, audio, vad)
-
-
-def read_any_audio(path: Path) -> AudioChunk:
-    """Read a file as mono, by PyAV where the usual library cannot.
-
-    Raises:
-        AudioFileError: it is missing, unreadable, or holds no samples.
-    """
-    try:
-        return read_audio(path)
-    except AudioFileError:
-        if not path.is_file() or path.stat().st_size == 0:
-            raise
-        audio = _read_by_av(path)
-        if audio is None:
-            raise
-        return audio
 
 
 def find_speech(audio: AudioChunk, vad: Vad) -> Regions:
@@ -177,28 +160,3 @@ def _without_gaps(stretches: list[tuple[float, float]]) -> list[tuple[float, flo
         else:
             merged.append((start, end))
     return merged
-
-
-def _read_by_av(path: Path) -> AudioChunk | None:
-    """What PyAV hears in a file, as mono; None if it is not installed or hears nothing."""
-    try:
-        import av
-    except ImportError:
-        return None
-    pieces: list[Float32Array] = []
-    rate_hz = samples = 0
-    try:
-        with av.open(str(path)) as container:
-            resampler = None
-            for frame in container.decode(audio=0):
-                if resampler is None:
-                    rate_hz = min(frame.sample_rate, HIGHEST_RATE_HZ)
-                    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
-                for piece in resampler.resample(frame):
-                    pieces.append(piece.to_ndarray().reshape(-1).astype(np.float32))
-                    samples += len(pieces[-1])
-                if samples > (LONGEST_SECONDS + 1) * rate_hz:
-                    break  # long enough to be refused
-    except (av.FFmpegError, IndexError, ValueError, OSError):
-        return None
-    return AudioChunk(np.concatenate(pieces), rate_hz) if pieces else None

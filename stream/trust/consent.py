@@ -4,8 +4,9 @@
     challenge = session.challenge("en")              # show challenge.sentence, record it
     receipt = session.check(recording, challenge, clips)
 
-A recording passes if it comes in time, carries no watermark, says this sentence with these digits,
-and is spoken by whoever speaks in every clip. Knows nothing about microphones and voice files.
+A recording passes if it comes in time, carries no watermark, says this sentence with its random
+words, and is spoken by whoever speaks in every clip. Knows nothing about microphones and files of
+voices.
 """
 
 import secrets
@@ -26,7 +27,7 @@ from selftalk.stream.trust import audit
 from selftalk.stream.trust.permission import SAME_SPEAKER
 from selftalk.stream.trust.receipts import Receipt, packed, sha256_of_samples, write_receipt
 from selftalk.stream.trust.speech_only import without_pauses
-from selftalk.stream.trust.statement import check_transcript, draw_digits, sentence_of
+from selftalk.stream.trust.statement import Answer, check_transcript, draw_answer, sentence_of
 from selftalk.stream.trust.watermark import is_marked
 
 VALID_SECONDS = 120.0
@@ -51,7 +52,8 @@ class Challenge:
     """A sentence that is to be read aloud once, soon."""
 
     sentence: str
-    digits: str
+    answer: Answer
+    """The random words in it."""
     language: str
     issued_at: float
     """On the session's clock."""
@@ -73,10 +75,11 @@ class ConsentSession:
         days: int = VALID_DAYS,
         scope: tuple[str, ...] = SCOPE,
         clock: Clock = time.monotonic,
+        draw: Callable[[str], Answer] = draw_answer,
     ) -> None:
         self.voice, self.person, self.purpose = voice, person, purpose
         self._recognizer, self._speaker, self._marked = recognizer, speaker, marked
-        self._days, self._scope, self._clock = days, scope, clock
+        self._days, self._scope, self._clock, self._draw = days, scope, clock, draw
         self._open: Challenge | None = None
 
     def challenge(self, language: str = "en") -> Challenge:
@@ -85,9 +88,9 @@ class ConsentSession:
         Raises:
             ConsentError: there is no sentence in this language, or name or purpose is missing.
         """
-        digits = draw_digits()
-        sentence = sentence_of(self.person, self.purpose, digits, language)
-        self._open = Challenge(sentence, digits, language, self._clock())
+        answer = self._draw(language)
+        sentence = sentence_of(self.person, self.purpose, answer, language)
+        self._open = Challenge(sentence, answer, language, self._clock())
         return self._open
 
     def check(
@@ -122,7 +125,7 @@ class ConsentSession:
             raise ConsentError("the sentence was spoken by a machine: it carries a watermark")
         recognizer = self._recognizer(challenge.language)
         transcript = recognizer.transcribe(recording, challenge.language).text
-        check_transcript(transcript, challenge.sentence, challenge.digits)
+        check_transcript(transcript, challenge.sentence, challenge.answer, challenge.language)
         speaker, similarity = self._compare(recording, clips)
         receipt = self._receipt(recording, challenge, transcript, clips, speaker, similarity)
         audit.append("consent given", voice=self.voice, receipt=receipt.id)

@@ -3,6 +3,7 @@
 Nothing found means nothing: marks can be removed. Knows nothing about who speaks.
 """
 
+import importlib.util
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array, read_audio
+from selftalk.stream.any_audio import read_any_audio
+from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.errors import AudioFileError
 from selftalk.stream.resample import resample
 from selftalk.stream.trust.aigc import SYNTHETIC, AigcLabel
 from selftalk.stream.trust.cue import find_cue
 from selftalk.stream.trust.labels import read_label
+from selftalk.stream.trust.mp4 import is_mp4
 from selftalk.stream.trust.watermark import (
     DETECTOR_RATE_HZ,
     FRAMES_PER_SECOND,
@@ -99,14 +102,27 @@ def detect_file(path: str | Path) -> Findings:
     """Look for all marks in a file.
 
     Raises:
-        AudioFileError: it is missing or not an audio file.
+        AudioFileError: it is missing, not an audio file, or needs PyAV to be heard.
     """
-    chunk = read_audio(path)
+    path = Path(path)
+    if not path.is_file():
+        raise AudioFileError(f"audio file '{path}' does not exist")
     try:
-        content = Path(path).read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise AudioFileError(f"'{path}' cannot be read: {error.strerror}") from error
-    return Findings(read_label(content), find_watermark(chunk), _find_cue(chunk))
+    label = read_label(content)
+    try:
+        chunk = read_any_audio(path)
+    except AudioFileError as error:
+        if not is_mp4(content) or importlib.util.find_spec("av") is not None:
+            raise
+        if label is None:
+            raise AudioFileError(
+                f"'{path}' can only be heard with the package av: pip install 'selftalk[studio]'"
+            ) from error
+        chunk = AudioChunk(np.zeros(0, np.float32), DETECTOR_RATE_HZ)
+    return Findings(label, find_watermark(chunk), _find_cue(chunk))
 
 
 def find_watermark(chunk: AudioChunk, *, search_speeds: bool = True) -> WatermarkFinding:

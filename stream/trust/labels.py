@@ -18,7 +18,7 @@ import numpy as np
 
 from selftalk.stream.audio import AudioChunk, Float32Array, write_atomically
 from selftalk.stream.errors import ConfigError, LabelError
-from selftalk.stream.trust import audit, id3, ogg, riff, vorbis_comment
+from selftalk.stream.trust import audit, id3, mp4, ogg, riff, vorbis_comment
 from selftalk.stream.trust.aigc import AigcLabel, new_label, parse_label
 from selftalk.stream.trust.cue import rhythm_cue, with_pause
 from selftalk.stream.trust.watermark import Watermarker
@@ -179,4 +179,6 @@ def read_label(content: bytes) -> AigcLabel | None:
             return None
     elif id3.is_mp3(content):
         text = id3.read_text(content, NAME)
+    elif mp4.is_mp4(content):
+        text = mp4.read_text(content, NAME)
     return parse_label(text.rstrip("\0 \n")) if text else None

@@ -1,114 +1,164 @@
 """The sentence of consent: what is to be read aloud, and whether a transcript is it.
 
-Four random digits make each sentence new, so that an old recording does not fit. The digits must be
-right to the last; the words around them may be misheard a little, names above all. Knows nothing
-about audio or speakers.
+Four random words make each sentence new, so that an old recording does not fit: digits in English,
+in Chinese words that sound unlike each other. These must be right to the last; the words around
+them may be misheard a little, names above all. Knows nothing about audio or speakers.
 """
 
 import re
 import secrets
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 
-from selftalk.stream.errors import ConsentError
-from selftalk.stream.text.numbers_zh import digits as chinese_digits
-from selftalk.stream.text.traditional_zh import simplified
+from selftalk.stream.errors import ConsentError, MisheardError
+from selftalk.stream.trust.syllables_zh import difference, syllables
 
-DIGITS = 4
+ANSWER_WORDS = 4
 HIGHEST_ERROR_RATE = 0.25
-"""Of the characters before the digits; measured in benchmarks/consent.py."""
+"""Of the letters before the digits, in Chinese of all syllables."""
 
 SENTENCES = {
     "en": (
         "My name is {person}, and I agree that my voice is copied for {purpose}."
-        " My numbers are {digits}."
+        " My numbers are {answer}."
     ),
-    "zh": "我叫{person}，我同意复制我的声音，用于{purpose}。我的数字是{digits}。",
+    "zh": "我叫{person}，我同意复制我的声音，用于{purpose}。我的词语是{answer}。",
 }
-_ENGLISH = "zero one two three four five six seven eight nine".split()
-_WORDS = {word: str(value) for value, word in enumerate(_ENGLISH)} | {
+WORDS = {
+    "en": tuple("zero one two three four five six seven eight nine".split()),
+    # Any two of them differ by two initials or finals and a half; a test counts.
+    "zh": tuple(
+        "苹果 火车 老虎 月亮 天空 足球 牛奶 飞机 学校 朋友 咖啡 面包 太阳 森林 蝴蝶 钢琴 冬天"
+        " 公园 熊猫 雨伞 警察 超市 西瓜 跳舞 河流 树叶"
+        " 巧克力 图书馆 向日葵 自行车 米饭 玫瑰".split()
+    ),
+}
+_JOINTS = {"en": ", ", "zh": "、"}
+_DIGITS = {str(value): word for value, word in enumerate(WORDS["en"])} | {
     # What recognisers write for single digits, accepted only in the place of the digits.
-    "oh": "0",
-    "o": "0",
-    "won": "1",
-    "to": "2",
-    "too": "2",
-    "for": "4",
-    "fore": "4",
-    "ate": "8",
+    "oh": "zero",
+    "o": "zero",
+    "won": "one",
+    "to": "two",
+    "too": "two",
+    "for": "four",
+    "fore": "four",
+    "ate": "eight",
 }
-_CHINESE = {character: str(value) for value, character in enumerate("零一二三四五六七八九")} | {
-    "〇": "0",
-    "幺": "1",
-    "两": "2",
-}
-_TOKEN = re.compile(r"[0-9]|[a-z']+|[\u3400-\u9fff]|[^\W_]")
+_ENGLISH_TOKEN = re.compile(r"[0-9]|[a-z']+|[^\W_]")
+MOST_MISHEARD = 1.0
+"""Of all syllables of the four Chinese words; another word on the list differs by 1.5 at least."""
+LEAST_MARGIN = 0.5
+"""By which another word must fit worse in its place."""
+
+Answer = tuple[str, ...]
 
 
-def draw_digits() -> str:
-    """Four different digits that nobody can foresee."""
-    return "".join(map(str, secrets.SystemRandom().sample(range(10), DIGITS)))
+def draw_answer(language: str) -> Answer:
+    """Four different words that nobody can foresee.
+
+    Raises:
+        ConsentError: there is no sentence in this language.
+    """
+    _check_language(language)
+    return tuple(secrets.SystemRandom().sample(WORDS[language], ANSWER_WORDS))
 
 
-def sentence_of(person: str, purpose: str, digits: str, language: str) -> str:
+def sentence_of(person: str, purpose: str, answer: Answer, language: str) -> str:
     """What the owner of the voice has to say.
 
     Raises:
         ConsentError: there is no sentence in this language, or a name or purpose is missing.
     """
-    if language not in SENTENCES:
-        known = ", ".join(SENTENCES)
-        raise ConsentError(f"there is no sentence of consent in '{language}'; choose from {known}")
+    _check_language(language)
     for what, given in (("name", person), ("purpose", purpose)):
         if not given.strip() or any(character.isdigit() for character in given):
             raise ConsentError(f"consent needs the {what}, written without digits, not '{given}'")
-    if language == "zh":
-        spoken = "、".join(chinese_digits(digits))
-    else:
-        spoken = ", ".join(_ENGLISH[int(digit)] for digit in digits)
-    return SENTENCES[language].format(person=person.strip(), purpose=purpose.strip(), digits=spoken)
+    spoken = _JOINTS[language].join(answer)
+    sentence = SENTENCES[language]
+    return sentence.format(person=person.strip(), purpose=purpose.strip(), answer=spoken)
 
 
-def check_transcript(transcript: str, sentence: str, digits: str) -> float:
+def check_transcript(transcript: str, sentence: str, answer: Answer, language: str) -> float:
     """Compare what was understood with the sentence; return the error rate of its words.
 
     Raises:
-        ConsentError: other digits were said, or other words.
+        MisheardError: other random words were said, or other words around them.
     """
-    heard, expected = _tokens(transcript), _tokens(sentence)
-    words, said = _split(heard)
-    if said != digits:
-        raise ConsentError(
-            f"the digits {' '.join(digits)} were not understood"
-            f" ({' '.join(said) or 'none'} were); say the new sentence clearly to its end"
-        )
-    reference = "".join(_split(expected)[0])
-    rate = _distance(reference, "".join(words)) / len(reference)
+    rate = _CHECKS[language](transcript, sentence, answer)
     if rate > HIGHEST_ERROR_RATE:
-        raise ConsentError(
+        raise MisheardError(
             f"something else than the sentence was said: «{transcript.strip()}»"
-            f" differs from it in {rate:.0%} of the letters, {HIGHEST_ERROR_RATE:.0%} are allowed"
+            f" differs from it in {rate:.0%} of the sounds, {HIGHEST_ERROR_RATE:.0%} are allowed"
         )
     return rate
 
 
-def _tokens(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKC", simplified(text)).casefold().replace("’", "'")
-    return _TOKEN.findall(plain)
+def _check_language(language: str) -> None:
+    if language not in SENTENCES:
+        known = ", ".join(SENTENCES)
+        raise ConsentError(f"there is no sentence of consent in '{language}'; choose from {known}")
 
 
-def _split(tokens: list[str]) -> tuple[list[str], str]:
+def _check_english(transcript: str, sentence: str, answer: Answer) -> float:
+    words, said = _split(_english_tokens(transcript))
+    if said != answer:
+        raise _misheard(answer, " ".join(said))
+    reference = "".join(_split(_english_tokens(sentence))[0])
+    return _edits(reference, "".join(words)) / len(reference)
+
+
+def _check_chinese(transcript: str, sentence: str, answer: Answer) -> float:
+    """By sound; each word must fit better than any other of the list in its place."""
+    heard, sounds = syllables(transcript), {word: syllables(word) for word in WORDS["zh"]}
+
+    def unlike(words: Sequence[str]) -> float:
+        return difference(heard, [*chain(*map(sounds.__getitem__, words))], at_end=True)
+
+    misheard = unlike(answer)
+    others = (
+        unlike([*answer[:place], word, *answer[place + 1 :]])
+        for place in range(len(answer))
+        for word in WORDS["zh"]
+        if word != answer[place]
+    )
+    if misheard > MOST_MISHEARD or min(others) < misheard + LEAST_MARGIN:
+        raise _misheard(answer, transcript.strip())
+    expected = syllables(sentence)
+    return difference(heard, expected) / len(expected)
+
+
+_CHECKS: dict[str, Callable[[str, str, Answer], float]] = {
+    "en": _check_english,
+    "zh": _check_chinese,
+}
+
+
+def _misheard(answer: Answer, said: str) -> MisheardError:
+    return MisheardError(
+        f"the words «{' '.join(answer)}» were not understood («{said or 'nothing'}» was);"
+        " say the new sentence clearly to its end"
+    )
+
+
+def _english_tokens(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    return _ENGLISH_TOKEN.findall(plain)
+
+
+def _split(tokens: list[str]) -> tuple[list[str], Answer]:
     """The words, and the digits that they end in."""
     digits: list[str] = []
     for token in reversed(tokens):
-        digit = token if token in "0123456789" else _WORDS.get(token) or _CHINESE.get(token)
+        digit = token if token in WORDS["en"] else _DIGITS.get(token)
         if digit is None:
             break
         digits.append(digit)
-    return tokens[: len(tokens) - len(digits)], "".join(reversed(digits))
+    return tokens[: len(tokens) - len(digits)], tuple(reversed(digits))
 
 
-def _distance(first: Sequence[str], second: Sequence[str]) -> int:
+def _edits(first: Sequence[str], second: Sequence[str]) -> int:
     """Fewest insertions, deletions and substitutions between two sequences (Levenshtein)."""
     row = list(range(len(second) + 1))
     for place, left in enumerate(first, start=1):

@@ -35,6 +35,9 @@ _STRETCH = {"slow": 1.25, "normal": 1.0, "fast": 0.75}
 DETECTOR_RATE_HZ = 16_000
 _REFERENCE_WINDOW = 2048  # the networks learned at 32 kHz, where 64 ms are 2048 samples
 _FLOOR_DB, _SPAN_DB = -180.0, 195.0
+_DYNAMIC_DB = 75.0
+"""What lies further below the loudest level counts as that far below it: the decoder never learned
+from bands that a filter had emptied, and takes such silence for a mark."""
 _AUDIBLE_SHARE = 0.05
 """Of the loudest frame's summed levels; below it a frame is digital silence."""
 MARKED = 0.5
@@ -172,7 +175,8 @@ def presence(levels: Float32Array) -> float:
 
 def presences(levels: Float32Array, pieces: Iterable[slice]) -> list[float]:
     """The same for pieces of (T, 128) levels, which may overlap; all of them is decoded once."""
-    stretched = {name: _stretched(levels, factor) for name, factor in _STRETCH.items()}
+    heard = np.maximum(levels, levels.max(initial=0) - _DYNAMIC_DB / _SPAN_DB).astype(np.float32)
+    stretched = {name: _stretched(heard, factor) for name, factor in _STRETCH.items()}
     read = run_session(_decoder(), {name: float32(x.T[None]) for name, x in stretched.items()})
     marks = [read[f"{name}_marks"][0] for name in BRANCHES]
     return [_presence_in(levels[piece], piece.start, len(levels), marks) for piece in pieces]

@@ -96,7 +96,7 @@ def test_a_refused_sentence_leaves_no_voice(monkeypatch):
     def refuse(*_):
         raise ConsentError("other digits were said")
 
-    monkeypatch.setattr(enroll, "answer", refuse)
+    monkeypatch.setattr(enroll, "ask", refuse)
     order = ["enroll", "me", SPEECH, "--person", "Ada", "--purpose", "my diary"]
     assert main(order) == 2
     assert not voices_folder().exists()

@@ -1,24 +1,28 @@
+import importlib.util
 import io
 import json
-from dataclasses import replace
+import sys
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from fakes_trust import agreed
+from fakes_trust import agreed, mp4_with
 
 from selftalk.stream.audio import AudioChunk, write_wav
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.cli import consent, main
-from selftalk.stream.errors import ConsentError
+from selftalk.stream.errors import ConsentError, MisheardError
+from selftalk.stream.trust.aigc import AigcLabel, new_label
 from selftalk.stream.trust.audit import AuditLog
 from selftalk.stream.trust.cue import rhythm_cue
 from selftalk.stream.trust.labels import label_file
 from selftalk.stream.trust.receipts import read_receipt
 from selftalk.stream.voices import Voice, find_voice, voices_folder
 
+LABEL = new_label("selftalk", "0123")
 TINY = Path(__file__).parent.parent.parent / "data" / "bundle_tiny"
 ME = Voice("me", np.full(256, 1 / 16, np.float32), 5.0)
 
@@ -102,6 +106,45 @@ def test_a_label_alone_and_a_cue_alone_are_enough(tmp_path, capsys):
     assert second["label"] is None
 
 
+@pytest.fixture
+def without_av(monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "av" else found(name)
+    )
+
+
+def test_the_label_of_an_m4b_is_read_where_it_cannot_be_heard(tmp_path, capsys, without_av):
+    (tmp_path / "book.m4b").write_bytes(mp4_with("AIGC", LABEL.to_json()))
+    assert main(["detect", str(tmp_path / "book.m4b")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["label"]["ProduceID"] == LABEL.ProduceID
+    assert told["watermark"]["judged"] == 0
+
+
+def test_an_m4b_without_label_that_cannot_be_heard_is_refused(tmp_path, capsys, without_av):
+    (tmp_path / "book.m4b").write_bytes(mp4_with("title", "A book"))
+    assert main(["detect", str(tmp_path / "book.m4b")]) == 2
+    assert "pip install 'selftalk[studio]'" in capsys.readouterr().err
+
+
+def test_what_is_read_into_an_m4b_is_labelled_and_detected(tmp_path, capsys):
+    pytest.importorskip("av")
+    (tmp_path / "a.md").write_text(
+        "# One\nGood morning to everybody, how did you sleep?\n# Two\nWell."
+    )
+    book = tmp_path / "a.m4b"
+    save(agreed(ME))
+    order = ["read", str(tmp_path / "a.md"), "--voice", "me", "--bundle", str(TINY)]
+    assert main([*order, "-o", str(book), "--cue", "rhythm"]) == 0
+    capsys.readouterr()
+    assert main(["detect", str(book)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert list(told["label"]) == [field.name for field in fields(AigcLabel)]
+    assert told["cue"]["found"]
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no sound at all"])
 def test_detect_refuses_what_is_no_audio(tmp_path, capsys, content):
     path = tmp_path / "file.wav"
@@ -158,7 +201,7 @@ def test_consent_without_clips_or_a_person_is_refused(capsys, monkeypatch, tmp_p
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert main([*give, "--clips", str(clip), "--recording", str(tmp_path / "x.wav")]) == 2
     output = capsys.readouterr()
-    assert "My name is Ada" in output.out
+    assert "My name is Ada" in output.err
     assert "a person at a terminal" in output.err
 
 
@@ -211,6 +254,48 @@ def test_a_recording_from_before_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(consent, "_wait_for_enter", lambda _: None)
     with pytest.raises(ConsentError, match="not recorded after the sentence was shown"):
         consent.answer(Agrees("me"), None, [], sentence)
+
+
+class Mishears(Agrees):
+    """A session that understands only what is said after so many attempts."""
+
+    attempts = 0
+
+    def check(self, recording, challenge, clips):
+        self.attempts -= 1
+        if self.attempts >= 0:
+            raise MisheardError("the words were not understood")
+        return super().check(recording, challenge, clips)
+
+
+@pytest.mark.parametrize(("attempts", "code"), [(1, 0), (2, 2)])
+def test_who_is_misheard_may_try_once_more(tmp_path, monkeypatch, capsys, attempts, code):
+    save(ME)
+    shown = []
+
+    def record(_):
+        shown.append(1)
+        soundfile.write(tmp_path / "sentence.wav", np.zeros(16_000 + len(shown)), 16_000)
+
+    monkeypatch.setattr(Mishears, "attempts", attempts)
+    monkeypatch.setattr(consent, "consent_session", Mishears)
+    monkeypatch.setattr(consent, "_wait_for_enter", record)
+    write_wav(tmp_path / "clip.wav", AudioChunk(np.zeros(16_000, np.float32), 16_000))
+    give = ["consent", "give", "me", "--person", "Ada", "--purpose", "a test"]
+    give += ["--clips", str(tmp_path / "clip.wav"), "--recording", str(tmp_path / "sentence.wav")]
+    assert main(give) == code
+    assert len(shown) == 2
+    assert "Once more, with a new sentence" in capsys.readouterr().err
+
+
+def test_who_is_refused_may_not(monkeypatch):
+    def refuse(*_):
+        raise ConsentError("another voice")
+
+    session = Agrees("me")
+    monkeypatch.setattr(consent, "answer", refuse)
+    with pytest.raises(ConsentError, match="another voice"):
+        consent.ask(session, "en", [], None)
 
 
 def test_voices_are_listed_with_what_keeps_them_silent_and_deleted(capsys):

@@ -76,9 +76,24 @@ def test_markdown_has_chapters_and_no_code(tmp_path):
     assert first.paragraphs == (
         "First paragraph\ngoes on. ",
         "A small heading",
-        "- an item\n- another",
+        "- an item",
+        "- another",
     )
     assert last.paragraphs == ("Last.",)
+
+
+@pytest.mark.parametrize(
+    ("front", "title", "author"),
+    [
+        ('---\ntitle: "My day"\nauthor: Ada\ntags: [a]\n---\n', "My day", "Ada"),
+        ("---\nAuthor:\n---\n", "a", ""),
+        ("", "a", ""),
+    ],
+)
+def test_markdown_may_tell_its_title(tmp_path, front, title, author):
+    book = book_of(tmp_path, "a.md", f"{front}# One\ntitle: a word.")
+    assert (book.title, book.author) == (title, author)
+    assert book.chapters[0].paragraphs == ("title: a word.",)
 
 
 @pytest.mark.parametrize(

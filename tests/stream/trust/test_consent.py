@@ -102,7 +102,7 @@ def test_wrong_digits_are_refused(studio):
 
 def test_other_words_are_refused(studio):
     challenge = studio.challenge()
-    studio.heard = "No! " + " ".join(challenge.digits)
+    studio.heard = "No! " + " ".join(challenge.answer)
     refused(studio, challenge, "something else")
 
 
