@@ -10,7 +10,7 @@ at the last hop.
 """
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from selftalk.stream.audio import AudioChunk, Float32Array
 
@@ -87,6 +87,15 @@ class AudioSink(Protocol):
 
     def close(self) -> None:
         """Stop at once and give the device or file back. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class ImmediateSink(Protocol):
+    """A sink that never is full: what it is given takes no task of its own."""
+
+    def play_now(self, chunk: AudioChunk, generation: int) -> bool:
+        """What `AudioSink.play` does, at once."""
         ...
 
 

@@ -23,6 +23,7 @@ from selftalk.stream.conversation import Conversation
 from selftalk.stream.errors import SelftalkError
 from selftalk.stream.events import (
     AgentState,
+    AudioReady,
     CancelTurn,
     EndTurn,
     FinishPlayback,
@@ -285,6 +286,11 @@ class Session:
     def _act(self, outputs: list[Output]) -> None:
         for output in outputs:
             match output:
+                case AudioReady():  # first, because by far the most
+                    self._notify(output)
+                case Play():
+                    self._playing_turn = output.turn_id
+                    self._jobs_of(output.turn_id).play(output.audio)
                 case Transcribe():
                     assert self._hearing is not None
                     self._hearing.transcribe(output)
@@ -294,9 +300,6 @@ class Session:
                     self._jobs_of(output.turn_id).stop_responding()
                 case Synthesize():
                     self._jobs_of(output.turn_id).synthesize(output)
-                case Play():
-                    self._playing_turn = output.turn_id
-                    self._jobs_of(output.turn_id).play(output.audio)
                 case FinishPlayback():
                     self._jobs_of(output.turn_id).finish_playback()
                 case SetGain():

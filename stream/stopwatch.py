@@ -27,6 +27,12 @@ from selftalk.stream.io import SAMPLE_RATE_HZ
 from selftalk.stream.leading import Answer, UtteranceGiven
 from selftalk.stream.metrics import FIRST_PLAYED, SPEECH_END, TurnMetrics
 
+TIMED = frozenset(
+    {SpeechEnded, TextInput, Say, UtteranceGiven, Answer, Transcribe, TranscriptReady, Respond}
+    | {TurnStarted, Synthesize, CancelTurn}
+)
+"""Most of what passes is audio, of which there is nothing to note."""
+
 
 @dataclass(frozen=True, slots=True)
 class TurnReport:
@@ -82,6 +88,8 @@ class Stopwatch:
 
     def note(self, item: InputEvent | Output) -> None:
         """Something was told to the agent, or the agent asked for something."""
+        if type(item) not in TIMED:
+            return
         now = self._seconds()
         match item:
             case SpeechEnded():

@@ -10,6 +10,7 @@ stop flag does. Knows nothing about what is generated.
 
 import asyncio
 import atexit
+import queue
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -89,13 +90,13 @@ async def emit_in_thread(
     threading.Thread(target=relay.run, name=name, daemon=True).start()
     try:
         while not isinstance(item := await relay.queue.get(), _End):
-            relay.free_slots.release()
+            relay.free_slots.put(None)
             if stop.is_set:
                 return  # what was generated ahead is stale now
             yield item
     except BaseException:  # closed or cancelled; an iterator's own error is raised below
         stop.set()
-        relay.free_slots.release()  # wake a thread that waits for room
+        relay.free_slots.put(None)  # wake a thread that waits for room
         raise
     if item.error is not None and not stop.is_set:
         raise item.error
@@ -118,7 +119,10 @@ class _Relay(Generic[Item]):
     ) -> None:
         assert max_items > 0, max_items
         self.queue: asyncio.Queue[Item | _End] = asyncio.Queue()
-        self.free_slots = threading.Semaphore(max_items)
+        # A semaphore would do, but Python's is ten times slower than this queue.
+        self.free_slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(max_items):
+            self.free_slots.put(None)
         self._produce = produce
         self._stop = stop
         self._loop = loop
@@ -139,12 +143,19 @@ class _Relay(Generic[Item]):
             self._tell(end)
 
     def _emit(self, item: Item) -> None:
-        while not self.free_slots.acquire(timeout=STOP_POLL_SECONDS):
+        while not self._has_slot():
             if self._loop.is_closed():  # nobody will ever read what waits
                 self._stop.set()
             self._stop.raise_if_set()
         self._stop.raise_if_set()
         self._tell(item)
+
+    def _has_slot(self) -> bool:
+        try:
+            self.free_slots.get(timeout=STOP_POLL_SECONDS)
+        except queue.Empty:
+            return False
+        return True
 
     def _tell(self, item: Item | _End) -> None:
         try:

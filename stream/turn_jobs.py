@@ -30,7 +30,7 @@ from selftalk.stream.events import (
     Synthesize,
     ToolCalled,
 )
-from selftalk.stream.io import AudioSink
+from selftalk.stream.io import AudioSink, ImmediateSink
 from selftalk.stream.speech import Marks, SpeechChunk
 from selftalk.stream.stages import Stages
 from selftalk.stream.stop import StopFlag
@@ -63,6 +63,7 @@ class TurnJobs:
         self.turn_id = turn_id
         self._stages = stages
         self._sink = sink
+        self._play_now = sink.play_now if isinstance(sink, ImmediateSink) else None
         self._tell = tell
         self._mark = mark
         self._lead_ms = lead_ms
@@ -107,7 +108,10 @@ class TurnJobs:
 
     def play(self, audio: AudioChunk) -> None:
         """Send audio to the loudspeaker."""
-        self._to_play.put_nowait(audio)
+        if self._play_now is None:
+            self._to_play.put_nowait(audio)
+        elif self._play_now(audio, self.turn_id):
+            self._played()
 
     def finish_playback(self) -> None:
         """No more audio follows."""
@@ -186,10 +190,13 @@ class TurnJobs:
             while (audio := await self._to_play.get()) is not None:
                 if not await self._sink.play(audio, self.turn_id):
                     return
-                self._chunks_ahead -= 1
-                self.playback_moved()
+                self._played()
             if await self._sink.finish(self.turn_id):
                 self._tell(PlaybackFinished(self.turn_id))
+
+    def _played(self) -> None:
+        self._chunks_ahead -= 1
+        self.playback_moved()
 
     @asynccontextmanager
     async def _failures_told(self, stage: Stage) -> AsyncIterator[None]:

@@ -109,6 +109,10 @@ class NetworkSink:
 
     async def play(self, chunk: AudioChunk, generation: int) -> bool:
         """Count a chunk; False if the generation was cleared before."""
+        return self.play_now(chunk, generation)
+
+    def play_now(self, chunk: AudioChunk, generation: int) -> bool:
+        """The same, without waiting."""
         if generation <= self._cleared:
             return False
         now = self._seconds()

@@ -147,6 +147,8 @@ class NoticeWriter:
     def __call__(self, notice: SessionNotice) -> None:
         """Tell it."""
         match notice:
+            case AudioReady():  # first, because by far the most
+                self._on_audio(notice)
             case SpeechStarted() | SpeechEnded() | UserSaid() | SpeechIgnored():
                 self._on_user(notice)
             case PartialTranscript() | StateChanged() | TurnReport():
@@ -160,7 +162,7 @@ class NoticeWriter:
                 self._conversation.reply_over()
             case TurnCancelled():
                 self._cancel_reply(notice.turn_id)
-            case ReplyDelta() | SentenceReady() | AudioReady() | ToolCalled():
+            case ReplyDelta() | SentenceReady() | ToolCalled():
                 self._on_reply(notice)
             case _:
                 pass
@@ -258,7 +260,13 @@ class NoticeWriter:
         )
         reply.start()
 
-    def _on_reply(self, notice: ReplyDelta | SentenceReady | AudioReady | ToolCalled) -> None:
+    def _on_audio(self, notice: AudioReady) -> None:
+        reply = self.replies.get(notice.turn_id)
+        if reply is not None:
+            self.voice_was_heard = True
+            reply.sound(notice.sentence, notice.audio, notice.words)
+
+    def _on_reply(self, notice: ReplyDelta | SentenceReady | ToolCalled) -> None:
         reply = self.replies.get(notice.turn_id)
         if reply is None:
             return
@@ -267,9 +275,6 @@ class NoticeWriter:
                 reply.write(notice.text)
             case SentenceReady():
                 reply.say(notice.text)
-            case AudioReady():
-                self.voice_was_heard = True
-                reply.sound(notice.sentence, notice.audio, notice.words)
             case ToolCalled():
                 reply.call(notice.call)
 

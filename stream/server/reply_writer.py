@@ -108,10 +108,15 @@ class ReplyWriter:
         ]
         encoded = self._encoder.push(audio.samples)
         if encoded or timed:
-            place = self._place(stored)
-            lasts_ms = round(1000 * len(audio) / self._rate_hz, 1)
             self._send(
-                events.OutputAudioDelta(**place, delta=encoded, words=timed, duration_ms=lasts_ms)
+                events.OutputAudioDelta(
+                    response_id=self.response_id,
+                    item_id=stored.item_id,
+                    output_index=self._message_index,
+                    delta=encoded,
+                    words=timed,
+                    duration_ms=round(1000 * len(audio) / self._rate_hz, 1),
+                )
             )
 
     def call(self, call: ToolCall) -> None:
