@@ -2,6 +2,7 @@
 
     python benchmarks/consent.py whole [--trials 40]    # needs kokoro's weights, and recognisers'
     python benchmarks/consent.py speakers ROOT          # ROOT: see human_speech.py
+    python benchmarks/consent.py digits ROOT
 
 `whole` lets voices of another synthesizer give consent, since nobody read our sentences aloud for
 us: each says the sentence that it is asked for, and `ConsentSession` compares it with two other
@@ -11,6 +12,8 @@ keeps what was said, so that a second run costs only the checks.
 
 `speakers` compares readers as `ConsentSession` does: about eight seconds of one reader in the place
 of the sentence, five clips of the same reader (genuine) or of another (foreign).
+
+`digits` joins what one reader recorded, a prompt and four single digits, in place of our sentence.
 """
 
 import argparse
@@ -41,7 +44,13 @@ from selftalk.stream.synthesizer import open_synthesizer
 from selftalk.stream.trust.consent import ConsentSession
 from selftalk.stream.trust.permission import SAME_SPEAKER
 from selftalk.stream.trust.speech_only import without_pauses
-from selftalk.stream.trust.statement import WORDS, check_transcript, sentence_of
+from selftalk.stream.trust.statement import (
+    WORDS,
+    check_transcript,
+    english_tokens,
+    sentence_of,
+    split_digits,
+)
 from selftalk.stream.trust.watermark import is_marked
 
 CLIPS = 5
@@ -277,6 +286,35 @@ def speakers(args: argparse.Namespace) -> None:
     report(scores, args.trials)
 
 
+def digits(args: argparse.Namespace) -> None:
+    """Count how often a person's four digits are understood to the last."""
+    import human_speech
+
+    rng = random.Random(args.seed)
+    folder = args.root / human_speech.SOUNDS / "en_US_f_Allison"
+    words = WORDS["en"]
+    said = {
+        word: human_speech.read(folder / f"digits/{place}.g722") for place, word in enumerate(words)
+    }
+    prompts = human_speech.clips(rng.sample(paths := sorted(folder.glob("*.g722")), len(paths)))
+    without = (one for one in prompts if not digits_in(listen(one, "en")))
+    understood = 0
+    for prompt in itertools.islice(without, args.trials):
+        answer = tuple(rng.sample(words, 4))
+        parts = [prompt.samples, *(said[word].samples for word in answer)]
+        pause = np.zeros(RATE_HZ // 10, np.float32)
+        whole = np.concatenate([one for part in parts for one in (part, pause)])
+        heard = listen(AudioChunk(whole, RATE_HZ), "en")
+        understood += digits_in(heard) == answer
+        print(f"{'ok ' if digits_in(heard) == answer else 'no '} {' '.join(answer)}\n    {heard}")
+    print(json.dumps({"trials": args.trials, "understood": understood}))
+
+
+def digits_in(heard: str) -> tuple[str, ...]:
+    """The digits that a transcript ends in."""
+    return split_digits(english_tokens(heard))[1]
+
+
 def embedded(encoder: SpeakerEncoder, found: list[AudioChunk]) -> dict[str, list[np.ndarray]]:
     """Embeddings of single clips, and of statements joined from several."""
     short = [without_pauses(AudioChunk(at_rate(chunk), RATE_HZ)) for chunk in found]
@@ -337,7 +375,11 @@ def main() -> None:
     second.add_argument("--own", type=int, default=10, help="sentences of our own synthesis")
     second.add_argument("--keep", type=Path, metavar="FOLDER", help="of what was said")
     second.set_defaults(run=whole)
-    for command in (first, second):
+    third = commands.add_parser("digits")
+    third.add_argument("root", type=Path)
+    third.add_argument("--trials", type=int, default=40)
+    third.set_defaults(run=digits)
+    for command in (first, second, third):
         command.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     args.run(args)

@@ -102,10 +102,10 @@ def _check_language(language: str) -> None:
 
 
 def _check_english(transcript: str, sentence: str, answer: Answer) -> float:
-    words, said = _split(_english_tokens(transcript))
+    words, said = split_digits(english_tokens(transcript))
     if said != answer:
         raise _misheard(answer, " ".join(said))
-    reference = "".join(_split(_english_tokens(sentence))[0])
+    reference = "".join(split_digits(english_tokens(sentence))[0])
     return _edits(reference, "".join(words)) / len(reference)
 
 
@@ -142,12 +142,13 @@ def _misheard(answer: Answer, said: str) -> MisheardError:
     )
 
 
-def _english_tokens(text: str) -> list[str]:
+def english_tokens(text: str) -> list[str]:
+    """Words and single digits, in small letters."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
     return _ENGLISH_TOKEN.findall(plain)
 
 
-def _split(tokens: list[str]) -> tuple[list[str], Answer]:
+def split_digits(tokens: list[str]) -> tuple[list[str], Answer]:
     """The words, and the digits that they end in."""
     digits: list[str] = []
     for token in reversed(tokens):

@@ -1,15 +1,19 @@
 from datetime import timedelta
+from importlib import resources
 
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk
+from selftalk.stream.audio import AudioChunk, read_audio
 from selftalk.stream.errors import ConsentError
 from selftalk.stream.recognizer import Transcript
+from selftalk.stream.resample import resample
 from selftalk.stream.trust.audit import AuditLog
 from selftalk.stream.trust.consent import ConsentSession
+from selftalk.stream.trust.labels import mark
 from selftalk.stream.trust.receipts import read_receipt
 from selftalk.stream.trust.signing import trust_folder
+from selftalk.stream.trust.watermark import is_marked
 
 RATE_HZ = 16_000
 
@@ -87,16 +91,18 @@ def test_the_owner_agrees(studio, language):
     assert AuditLog().verify() == (1, "")
 
 
-def test_an_old_sentence_is_refused(studio):
-    old = studio.challenge().sentence
-    challenge = studio.session.challenge("en")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_old_sentence_is_refused(studio, language):
+    old = studio.challenge(language).sentence
+    challenge = studio.session.challenge(language)
     studio.heard = old
     refused(studio, challenge, "were not understood")
 
 
-def test_wrong_digits_are_refused(studio):
-    challenge = studio.challenge()
-    studio.heard = challenge.sentence.rsplit(",", 1)[0]
+@pytest.mark.parametrize(("language", "joint"), [("en", ","), ("zh", "、")])
+def test_a_missing_word_is_refused(studio, language, joint):
+    challenge = studio.challenge(language)
+    studio.heard = challenge.sentence.rsplit(joint, 1)[0]
     refused(studio, challenge, "were not understood")
 
 
@@ -130,6 +136,19 @@ def test_a_machine_is_refused(studio):
     challenge = studio.challenge()
     studio.marked = True
     refused(studio, challenge, "spoken by a machine: it carries a watermark")
+
+
+@pytest.mark.parametrize("loudness", [1.0, 0.3])
+def test_our_own_synthesis_played_back_is_refused(studio, loudness):
+    """By the real detector; what was recorded instead of made passes it."""
+    recording = read_audio(resources.files("selftalk.configs") / "recordings" / "go_somewhere.flac")
+    samples = resample(recording.samples, recording.sample_rate_hz, 24_000)
+    machine = mark(AudioChunk(samples, 24_000))
+    played = resample(loudness * machine.samples, 24_000, RATE_HZ)
+    studio.session._marked = is_marked
+    refused(studio, studio.challenge(), "carries a watermark", AudioChunk(played, RATE_HZ))
+    with pytest.raises(ConsentError, match="not spoken by the voice of clip 1"):
+        studio.session.check(recording, studio.challenge(), [speech(9)])
 
 
 def test_a_sentence_that_hides_the_mark_is_refused(studio):
