@@ -1,63 +1,73 @@
 r"""What cloning gains: readers enrolled and learnt from a minute each, and who they sound like.
 
-    python benchmarks/clone.py ROOT --work WORK [--only Allison …]
+    python benchmarks/clone.py ROOT --work WORK [--only Allison …] [--json]
 
-ROOT holds the unpacked packages that human_speech.py names. Each reader says eight English
-sentences that nobody ever recorded: enrolled at once, then learnt. The table says, before → after:
+ROOT holds the unpacked packages that human_speech.py names. Each reader is enrolled, then learnt as
+`selftalk clone` does it, which tries what it has learnt on sentences and clips of its own. Sixteen
+other English sentences, which neither the program nor anybody's recording knows, are then said by
+both voices and compared with ten clips that nothing was chosen by. Of enrolled → learnt:
 
-    likeness      mean cosine (GE2E, as in Resemblyzer) of the sentences and ten held-out clips
+    likeness      mean cosine (GE2E, as in Resemblyzer) of the sentences and the ten clips
     second judge  the same by CAM++, which nothing is trained with (see campplus.py; without it: -)
-    nearest       whose held-out clips are nearest, among all readers and stock voices
+    nearest       whose clips are nearest, among all readers and stock voices
     errors        words that the recogniser got wrong
     pitch         of the minute, and of the learnt voice
 
 "own" is the likeness of the reader's real minute: no copy can reach more. Languages that nano does
-not speak are learnt without text. Seconds are of processor time. Finished readers are kept in WORK,
-and a stopped one goes on; with other weights all begin anew.
+not speak are learnt without text. Seconds are of processor time. The table is Markdown, or with
+--json one object. Finished readers are kept in WORK, and a stopped one goes on when the command is
+given again; with other weights all begin anew.
 """
 
 import argparse
 import hashlib
 import json
+import logging
 import math
-import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 from campplus import CamPlusPlus
+from harness import peak_mb
 from human_speech import clips, paths_of
 
-from selftalk.export.cli_clone import heard, load_base, recognizer_of
-from selftalk.export.clone_check import Check
-from selftalk.export.cloning import HELD_OUT_EVERY, Candidate, Cloner
+from selftalk.export import cli_clone, cloning
+from selftalk.export.cli_clone import heard, judged, keep, load_base, recognizer_of
+from selftalk.export.cloning import Cloner
 from selftalk.models.training.progress import ProgressBar
 from selftalk.models.training.texts import held_out
 from selftalk.stream.audio import AudioChunk, Float32Array, write_atomically
 from selftalk.stream.bundle import Bundle, default_bundle
+from selftalk.stream.machine import describe
 from selftalk.stream.nano_synthesizer import NanoSynthesizer
 from selftalk.stream.pitch import mean_log_pitch, track_pitch
 from selftalk.stream.speaker import SpeakerEncoder
 from selftalk.stream.studio.enrolment import zero_shot_voice
-from selftalk.stream.studio.recording import Slice
+from selftalk.stream.studio.recording import Recording, Slice
+from selftalk.stream.studio.report import RecordingReport
 from selftalk.stream.synthesizer import SynthesisOptions
 from selftalk.stream.timbre import SpeakerSpace
 from selftalk.stream.voices import Voice, list_voices
 from selftalk.stream.weights import resolve
+from selftalk.stream.wer import error_rate, total_error_rate
 from selftalk.stream.whisper_encoder import WEIGHTS, WhisperEncoder
 
 LEARNT_SECONDS = 60.0
 HELD_OUT_CLIPS = 10
 SHORTEST_SECONDS, LONGEST_SECONDS = 3.0, 10.0
 LANGUAGE = "en"
-SENTENCES = held_out(LANGUAGE)[:8]
+SENTENCES = held_out(LANGUAGE)[cli_clone.SENTENCES :][:16]
+"""Those before them are what the program chooses by."""
 HEADER = (
-    "| reader | own | likeness | second judge | nearest | errors | pitch | learnt | processor s |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| reader | own | likeness | gain | second judge | nearest | errors | pitch | learnt"
+    " | processor s |\n|---|---|---|---|---|---|---|---|---|---|"
 )
+ENOUGH_GAIN, ENOUGH_LOST = 0.08, 0.05
 
 Embed = Callable[[AudioChunk], Float32Array]
 
@@ -98,14 +108,20 @@ class Row:
     after: Likeness
     learnt: str
     seconds: float
+    peak_mib: float
+
+    @property
+    def gain(self) -> float:
+        """In likeness."""
+        return self.after.own - self.before.own
 
     def __str__(self) -> str:
         """As Markdown."""
         a, b = self.before, self.after
         second = "-" if a.second is None or b.second is None else f"{a.second:.2f} → {b.second:.2f}"
         cells = [
-            self.name, f"{self.ceiling:.2f}", f"{a.own:.2f} → {b.own:.2f}", second,
-            f"{a.nearest} → {b.nearest}", f"{a.error_rate:.0%} → {b.error_rate:.0%}",
+            self.name, f"{self.ceiling:.2f}", f"{a.own:.2f} → {b.own:.2f}", f"{self.gain:+.3f}",
+            second, f"{a.nearest} → {b.nearest}", f"{a.error_rate:.1%} → {b.error_rate:.1%}",
             f"{self.pitch_hz:.0f}, {b.pitch_hz:.0f} Hz", self.learnt, f"{self.seconds:.0f}",
         ]  # fmt: skip
         return f"| {' | '.join(cells)} |"
@@ -123,16 +139,16 @@ class Judges:
         self.known = unheard | stock
 
     def judge(
-        self, reader: Reader, spoken: Sequence[AudioChunk], error_rate: float = 0.0
+        self, reader: Reader, spoken: Sequence[AudioChunk], texts: Sequence[str] = ()
     ) -> Likeness:
-        """Compare spoken sentences with everybody's clips."""
+        """Compare sentences with everybody's clips, and with their texts if those are known."""
         embeddings = np.stack([self.embed(audio) for audio in spoken])
         near = {name: float((embeddings @ rows.T).mean()) for name, rows in self.known.items()}
         return Likeness(
             near[reader.name],
             self._by_second(reader, spoken),
             max(near, key=near.__getitem__),
-            error_rate,
+            misheard(spoken, texts) if texts else 0.0,
             pitch_hz(spoken),
         )
 
@@ -155,31 +171,30 @@ class Studio:
         self.synthesizer = NanoSynthesizer(bundle)
         self.listen = WhisperEncoder(resolve(WEIGHTS)).encode
 
-    def candidates(self, reader: Reader) -> tuple[list[Candidate], Check]:
-        """Learn a reader."""
+    def voices(self, reader: Reader) -> tuple[Voice, Voice, str]:
+        """A reader enrolled and learnt, and what was learnt."""
+        timbre = SpeakerSpace(self.bundle).timbre
+        voice, _, _ = zero_shot_voice("reader", reader.minute, self.encoder, {}, timbre)
+        recording = self.recording(reader)
+        cloner = Cloner(self.base, self.listen, self.work, watch=ProgressBar(reader.name))
+        candidates = cloner.learn(voice, recording.slices, reader.language)
+        chosen, after, before = judged(candidates, recording, self.bundle, self.work)
+        path = keep(chosen, {"before": before, "after": after}, self.work / "voices")
+        return voice, Voice.load(path), chosen.what
+
+    def recording(self, reader: Reader) -> Recording:
+        """A reader's minute as `selftalk record` would keep it, but that each clip is a slice."""
         known = reader.language in self.bundle.manifest.languages
-        slices = [
+        slices = tuple(
             Slice(
                 clip.samples,
                 clip.sample_rate_hz,
                 text=recognizer_of(reader.language).transcribe(clip).text if known else "",
             )
             for clip in reader.minute
-        ]
-        timbre = SpeakerSpace(self.bundle).timbre
-        voice, _, _ = zero_shot_voice("reader", reader.minute, self.encoder, {}, timbre)
-        cloner = Cloner(self.base, self.listen, self.work, watch=ProgressBar(reader.name))
-        check = Check(
-            self.synthesizer, heard, self.encoder.embed, {LANGUAGE: SENTENCES},
-            self._kept_back(reader),
-            self.work / "candidates",
-        )  # fmt: skip
-        return cloner.learn(voice, slices, reader.language), check
-
-    def _kept_back(self, reader: Reader) -> Float32Array:
-        """Mean embedding of those clips of the minute that are not learnt from."""
-        clips = reader.minute[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]
-        return np.asarray(np.mean([self.encoder.embed(clip) for clip in clips], axis=0))
+        )
+        seconds = sum(piece.seconds for piece in slices)
+        return Recording("reader", reader.language, slices, RecordingReport((), seconds, seconds))
 
     def stock(self) -> dict[str, np.ndarray]:
         """Embeddings of what the stock voices say."""
@@ -203,23 +218,55 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--only", nargs="+", help="readers whose names begin so")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
+    logging.getLogger().setLevel(logging.ERROR)  # the exporter's thousands of lines
     bundle = Bundle.load(options.bundle) if options.bundle else default_bundle()
     studio = Studio(bundle, options.weights, options.work)
     readers = [parted(name, paths) for name, paths in paths_of(options.root).items()]
     judges = Judges(studio.encoder.embed, readers, studio.stock())
-    print(HEADER)
+    tell = (lambda _: None) if options.json else partial(print, flush=True)
+    tell(HEADER)
+    rows = []
     for reader in readers:
         if not options.only or reader.name.startswith(tuple(options.only)):
-            print(kept_row(reader, studio, judges), flush=True)
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\npeak memory {peak_mib:.0f} MiB")
+            rows.append(kept_row(reader, studio, judges))
+            tell(rows[-1])
+    facts = {"machine": describe(), **summary(rows)}
+    tell("\n" + "\n".join(f"{name}: {value}" for name, value in facts.items()))
+    if options.json:
+        print(json.dumps(facts | {"rows": [asdict(row) for row in rows]}, ensure_ascii=False))
+
+
+def summary(rows: Sequence[Row]) -> dict[str, int | float]:
+    """What the whole table comes to."""
+    words = sum(len(text.split()) for text in SENTENCES)
+    return {
+        "sentences": len(SENTENCES),
+        "words": words,
+        "readers": len(rows),
+        f"gain at least {ENOUGH_GAIN}": sum(row.gain >= ENOUGH_GAIN for row in rows),
+        "nearest to themselves": sum(
+            person_of(row.after.nearest) == person_of(row.name) for row in rows
+        ),
+        f"at most {ENOUGH_LOST:.0%} more errors": sum(
+            row.after.error_rate <= row.before.error_rate + ENOUGH_LOST for row in rows
+        ),
+        "processor seconds at most": round(max((row.seconds for row in rows), default=0)),
+        "peak memory in MiB": round(max((row.peak_mib for row in rows), default=0)),
+    }
+
+
+def person_of(name: str) -> str:
+    """Of a reader, who may have read in several languages."""
+    return name.partition(" (")[0]
 
 
 def kept_row(reader: Reader, studio: Studio, judges: Judges) -> Row:
     """A reader's row, measured unless it was before."""
     graphs = {name: spec.sha256 for name, spec in studio.bundle.manifest.graphs.items()}
-    digest = hashlib.sha256(json.dumps([reader.name, graphs]).encode()).hexdigest()[:12]
+    facts = [reader.name, graphs, cloning.FORMAT, asdict(cloning.Lengths()), SENTENCES]
+    digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
     path = studio.work / f"row-{digest}.json"
     if path.exists():
         held = json.loads(path.read_text())
@@ -232,16 +279,14 @@ def kept_row(reader: Reader, studio: Studio, judges: Judges) -> Row:
 def measured(reader: Reader, studio: Studio, judges: Judges) -> Row:
     """Enrol, learn, speak and compare."""
     began = time.process_time()
-    candidates, check = studio.candidates(reader)
-    chosen, after, before = check.choose(candidates)
+    enrolled, learnt, what = studio.voices(reader)
     took = time.process_time() - began
-    likeness = []
-    for candidate, score in ((candidates[-1], before), (chosen, after)):
-        voice = check.kept(candidate)
-        spoken = [studio.say(text, voice) for text in SENTENCES]
-        likeness.append(judges.judge(reader, spoken, score.error_rates[LANGUAGE]))
+    likeness = [
+        judges.judge(reader, [studio.say(text, voice) for text in SENTENCES], SENTENCES)
+        for voice in (enrolled, learnt)
+    ]
     real = judges.judge(reader, reader.minute)
-    return Row(reader.name, real.own, real.pitch_hz, *likeness, chosen.what, took)
+    return Row(reader.name, real.own, real.pitch_hz, *likeness, what, took, peak_mb())
 
 
 def parted(name: str, paths: Sequence[Path], seed: int = 0) -> Reader:
@@ -263,6 +308,14 @@ def parted(name: str, paths: Sequence[Path], seed: int = 0) -> Reader:
 def pitch_hz(spoken: Sequence[AudioChunk]) -> float:
     """Mean pitch of some speech."""
     return math.exp(mean_log_pitch(np.concatenate([track_pitch(audio) for audio in spoken])))
+
+
+def misheard(spoken: Sequence[AudioChunk], texts: Sequence[str]) -> float:
+    """The rate of words that the recogniser got wrong."""
+    return total_error_rate(
+        error_rate(text, heard(audio, LANGUAGE), LANGUAGE)
+        for text, audio in zip(texts, spoken, strict=True)
+    ).rate
 
 
 def _second_judge() -> Embed | None:

@@ -26,7 +26,7 @@ READERS = {
     "Maxim (ru)": "ru_RU_f_IvrvoiceRU/*.g722",
     "Paola (it, 8 kHz)": "it_IT_f_Menardi/*.wav",
     "Armelle (fr, 8 kHz)": "fr/*.gsm",
-    "es-co (8 kHz)": "es/*.gsm",
+    "es-co (es, 8 kHz)": "es/*.gsm",
 }
 
 

@@ -49,10 +49,17 @@ if TYPE_CHECKING:
 Embed = Callable[[AudioChunk], Float32Array]
 
 CONSENT_RATE_HZ = 16_000
-SENTENCES = 8
+SENTENCES = 12
+"""Of each language, to check with: a hundred words are too few to tell five points from chance."""
 COMPARED = 4
 PAGE = "compare.html"
 FIGURES = "clone.json"
+ADVICE = (
+    "Play a row from left to right: what you recorded, then a sentence that you never said, in your"
+    " voice before and after learning. Similarity is how near the voice comes to recordings that"
+    " were not learnt from; 1 would be the same. Errors are the words, in Chinese the characters,"
+    " that the recogniser got wrong in what the voice said."
+)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -85,6 +92,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Learn a voice; see `add_parser`."""
     name = check_voice_name(args.name)
+    # onnxruntime's quantizer, when imported, would have every exporter's thousands of lines logged
+    logging.basicConfig(level=logging.ERROR)
     try:
         import torch
     except ImportError as error:
@@ -111,8 +120,6 @@ def _nano(args: argparse.Namespace, voice: Voice, recording: Recording, bundle: 
     from selftalk.stream.weights import resolve
     from selftalk.stream.whisper_encoder import WEIGHTS, WhisperEncoder
 
-    for talkative in ("onnxscript", "onnx_ir"):  # hundreds of lines about each graph
-        logging.getLogger(talkative).setLevel(logging.WARNING)
     work = cache_folder() / "cloning" / voice.name
     base = load_base(bundle, args.weights)
     cloner = Cloner(
@@ -257,7 +264,7 @@ def write_page(
     after: "Score",
 ) -> None:
     """Write the page to listen and compare, beside what was learnt."""
-    from selftalk.export.compare_page import Row, compare_page
+    from selftalk.export.compare_page import Row, Sound, compare_page
     from selftalk.models.training.texts import held_out
 
     synthesizer = open_synthesizer(bundle)  # marks what it says as synthetic
@@ -269,13 +276,14 @@ def write_page(
     rows = []
     for text, piece in zip(held_out(language)[:COMPARED], slices, strict=False):
         spoken = [synthesizer.synthesize(text, each, options) for each in (before_voice, learnt)]
-        rows.append(Row(text, [piece.audio if piece else None, *spoken]))
+        recorded = Sound(piece.audio, piece.text) if piece else None
+        rows.append(Row(text, [recorded, *map(Sound, spoken)]))
     figures = [
         ("similarity", f"{before.similarity:.2f}", f"{after.similarity:.2f}"),
         *((f"errors ({name})", *rates) for name, rates in _rates(before, after, 0).items()),
     ]
-    columns = ["a recording (another text)", "enrolled", f"learnt: {chosen.what}"]
-    page = compare_page(f"The voice {chosen.voice.name}", columns, rows, figures)
+    columns = ["a recording", "as it was enrolled", f"learnt: {chosen.what}"]
+    page = compare_page(f"The voice {chosen.voice.name}", ADVICE, columns, rows, figures)
     write_atomically(learnt_folder(path) / PAGE, page)
 
 

@@ -1,8 +1,8 @@
 """The check of a cloned voice: is it still understood, and is it more like the person?
 
 Sentences that nobody trained on are spoken by every candidate, in all languages of the model, and
-written down by a recogniser. The first candidate that is hardly less intelligible in any of them
-than the voice as it was is taken. Knows nothing about training.
+written down by a recogniser. Of the candidates that are hardly less intelligible in any of them
+than the voice as it was, the one most like the person is taken. Knows nothing about training.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,6 +20,8 @@ from selftalk.stream.wer import error_rate, total_error_rate
 
 LOST_WORDS = 0.05
 """How much the word error rate may rise: 5 points."""
+CLEARLY_MORE = 0.01
+"""How much more alike a candidate must be to be taken instead of one that has learnt more."""
 
 Embed = Callable[[AudioChunk], np.ndarray]
 Hear = Callable[[AudioChunk, str], str]
@@ -73,13 +75,18 @@ class Check:
         return Score(rates, float(embedding @ self.held_out))
 
     def choose(self, candidates: Sequence[Candidate]) -> tuple[Candidate, Score, Score]:
-        """The best candidate, its score, and that of the voice as it was."""
+        """The best candidate, its score, and that of the voice as it was.
+
+        Args:
+            candidates: from the most learnt to the voice as it was.
+        """
         before = self.score(candidates[-1])
+        best, highest = (candidates[-1], before), before.similarity
         for candidate in candidates[:-1]:
             after = self.score(candidate)
-            if after.understood_as(before) and after.similarity > before.similarity:
-                return candidate, after, before
-        return candidates[-1], before, before
+            if after.understood_as(before) and after.similarity > highest:
+                best, highest = (candidate, after), after.similarity + CLEARLY_MORE
+        return *best, before
 
     def kept(self, candidate: Candidate) -> Voice:
         """The candidate's voice with its patches in files, as the runtime wants them."""

@@ -20,10 +20,21 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #ddd;
   vertical-align: top }
-audio { width: 15rem; max-width: 100% }
+audio { width: 15rem; max-width: 100%; display: block }
+.wide { overflow-x: auto }
+small { display: block; max-width: 15rem; color: #555 }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818 }
-  th, td { border-color: #444 } }
+  th, td { border-color: #444 } small { color: #aaa } }
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Something to listen to."""
+
+    audio: AudioChunk
+    says: str = ""
+    """Shown below it, where it says something else than its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +42,21 @@ class Row:
     """A sentence, and how it sounds in each column; None leaves a place empty."""
 
     text: str
-    sounds: Sequence[AudioChunk | None]
+    sounds: Sequence[Sound | None]
 
 
 def compare_page(
-    title: str, columns: Sequence[str], rows: Sequence[Row], figures: Sequence[tuple[str, str, str]]
+    title: str,
+    advice: str,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    figures: Sequence[tuple[str, str, str]],
 ) -> bytes:
     """The page, UTF-8.
 
     Args:
         title: of the page.
+        advice: what the figures mean and how to listen, a paragraph.
         columns: what each column of sounds is.
         rows: the sentences.
         figures: what was measured: name, before, after.
@@ -53,23 +69,30 @@ def compare_page(
         for name, before, after in figures
     )
     named = "".join(f"<th scope=col>{html.escape(column)}" for column in columns)
-    body = "".join(_row(row) for row in rows)
+    body = "".join(_row(row, columns) for row in rows)
     return (
-        f"{head}<style>{STYLE}</style><h1>{escaped}</h1>"
-        f"<table><tr><th scope=col><th scope=col>before<th scope=col>after{measured}</table>"
-        f"<table><tr><th scope=col>text{named}{body}</table>"
+        f"{head}<style>{STYLE}</style><h1>{escaped}</h1><p>{html.escape(advice)}"
+        f"<table><tr><td><th scope=col>before<th scope=col>after{measured}</table>"
+        f"<div class=wide><table><tr><th scope=col>text{named}{body}</table></div>"
     ).encode()
 
 
-def _row(row: Row) -> str:
-    return f"<tr><th scope=row>{html.escape(row.text)}" + "".join(map(_cell, row.sounds))
+def _row(row: Row, columns: Sequence[str]) -> str:
+    cells = zip(row.sounds, columns, strict=True)
+    return f"<tr><th scope=row>{html.escape(row.text)}" + "".join(
+        _cell(sound, f"{column}: {row.text}") for sound, column in cells
+    )
 
 
-def _cell(sound: AudioChunk | None) -> str:
+def _cell(sound: Sound | None, label: str) -> str:
     if sound is None:
         return "<td>"
     buffer = io.BytesIO()
-    samples = to_int16(sound.samples)
-    soundfile.write(buffer, samples, sound.sample_rate_hz, format="FLAC", subtype="PCM_16")
+    samples = to_int16(sound.audio.samples)
+    soundfile.write(buffer, samples, sound.audio.sample_rate_hz, format="FLAC", subtype="PCM_16")
     content = base64.b64encode(buffer.getvalue()).decode()
-    return f'<td><audio controls preload=none src="data:audio/flac;base64,{content}"></audio>'
+    says = f"<small>{html.escape(sound.says)}</small>" if sound.says else ""
+    return (
+        f'<td><audio controls preload=none aria-label="{html.escape(label)}"'
+        f' src="data:audio/flac;base64,{content}"></audio>{says}'
+    )

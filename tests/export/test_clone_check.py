@@ -49,6 +49,9 @@ def candidates():
         ((9, 9, 9, 0), (0.9, 0.8, 0.7, 0.6), "nothing"),
         ((0, 0, 0, 0), (0.5, 0.5, 0.5, 0.6), "nothing"),
         ((9, 9, 9, 9), (0.9, 0.8, 0.7, 0.6), "sound and rhythm"),
+        ((0, 0, 0, 0), (0.7, 0.75, 0.9, 0.6), "half of the sound"),
+        ((0, 0, 9, 0), (0.7, 0.75, 0.9, 0.6), "sound"),
+        ((0, 0, 0, 0), (0.7, 0.705, 0.7, 0.6), "sound and rhythm"),
     ],
 )
 def test_what_is_learnt_is_taken_back_until_it_is_understood(
