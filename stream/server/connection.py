@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array
+from selftalk.stream.audio import AudioChunk
 from selftalk.stream.events import Interrupt
 from selftalk.stream.io import SAMPLE_RATE_HZ
 from selftalk.stream.leading import Answer, SetManner, UtteranceGiven
@@ -30,14 +30,14 @@ from selftalk.stream.protocol.settings import (
 from selftalk.stream.server.answering import Answering, ChosenVoice, effective, voice_of_reply
 from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.idle_timer import IdleTimer
+from selftalk.stream.server.input_buffer import InputBuffer
 from selftalk.stream.server.item_conversation import (
     ItemConversation,
     audio_taken_from,
     new_id,
 )
-from selftalk.stream.server.network import NetworkSink, NetworkSource
+from selftalk.stream.server.network import NetworkSink
 from selftalk.stream.server.notice_writer import NoticeWriter
-from selftalk.stream.server.pace import Pace
 from selftalk.stream.server.session_settings import (
     answers,
     checked_voice,
@@ -52,7 +52,6 @@ from selftalk.stream.session import Session
 from selftalk.stream.styles import voice_of
 
 SHORTEST_COMMIT_MS = 100
-LONGEST_UTTERANCE_SECONDS = 120
 TICK_SECONDS = 0.05
 
 
@@ -80,12 +79,12 @@ class Connection:
             shared, self._answering, self._voice, self._language, self._judge
         )
         self._detector = context.make_detector(context.config.turns)
-        self._decoder = self._make_decoder(settings)
-        self._source = NetworkSource(self._detector.frame_samples)
+        self._input = InputBuffer(
+            settings.audio.input.format,
+            self._detector.frame_samples,
+            context.server.audio_burst_seconds,
+        )
         self._voice_name = context.default_voice
-        self._appended_samples = 0
-        self._by_hand: list[Float32Array] = []  # appended and not committed, without detection
-        self._pace = Pace(context.server.audio_burst_seconds)
         self._notices = NoticeWriter(
             conversation,
             self._reply_settings,
@@ -100,7 +99,7 @@ class Connection:
         self._session = Session(
             self._stages,
             self._sink,
-            self._source,
+            self._input.source,
             self._detector,
             conversation=conversation,
             config=replace(
@@ -113,7 +112,7 @@ class Connection:
             tick_seconds=TICK_SECONDS,
         )
         self._session.subscribe(self._notices)
-        self._idle = IdleTimer(self._appended_ms, self._nobody_spoke)
+        self._idle = IdleTimer(lambda: self._input.appended_ms, self._nobody_spoke)
         self._session.subscribe(self._idle)
         self._side_replies = SideReplies(context, self._stages, send)
         self._apply(settings)
@@ -136,7 +135,7 @@ class Connection:
     @property
     def queued_seconds(self) -> float:
         """How much of the client's audio waits to be listened to."""
-        return self._source.queued_seconds
+        return self._input.source.queued_seconds
 
     def close(self) -> None:
         """Let `run` end."""
@@ -150,7 +149,8 @@ class Connection:
         """
         match event:
             case client.InputAudioBufferAppend():
-                await self._append(event.audio)
+                by_hand = detection_of(self.settings) is None
+                await self._input.append(event.audio, keep=by_hand)
             case client.SessionUpdate():
                 self._update(event)
             case client.InputAudioBufferCommit():
@@ -194,7 +194,7 @@ class Connection:
             self._choose_voice(changed)
         heard = changed.audio.input
         if heard.format != before.audio.input.format:
-            self._decoder = self._make_decoder(changed)
+            self._input.use(heard.format)
         if (heard.turn_detection is None) != (before.audio.input.turn_detection is None):
             self._forget_speech()
         detection = heard.turn_detection
@@ -253,32 +253,9 @@ class Connection:
 
     # --- what is heard ---------------------------------------------------------------------------
 
-    async def _append(self, encoded: bytes) -> None:
-        await self._pace.wait(self._decoder.seconds(encoded))
-        samples = self._decoder.push(encoded)
-        if not len(samples):
-            return
-        self._appended_samples += len(samples)
-        if detection_of(self.settings) is not None:
-            await self._source.push(samples)
-            return
-        held = sum(map(len, self._by_hand)) + len(samples)
-        if held > LONGEST_UTTERANCE_SECONDS * SAMPLE_RATE_HZ:
-            raise ProtocolError(
-                f"more than {LONGEST_UTTERANCE_SECONDS} s wait to be committed",
-                "input_audio_buffer_full",
-            )
-        self._by_hand.append(samples)
-
     def _commit(self) -> None:
         by_hand = detection_of(self.settings) is None
-        speech = None if by_hand else self._detector.speech
-        if by_hand:
-            rest = self._decoder.drain()
-            self._appended_samples += len(rest)
-            joined = np.concatenate([*self._by_hand, rest])
-            self._by_hand.clear()
-            speech = AudioChunk(joined, SAMPLE_RATE_HZ)
+        speech = self._input.take() if by_hand else self._detector.speech
         if speech is None or speech.duration_ms < SHORTEST_COMMIT_MS:
             raise ProtocolError(
                 f"at least {SHORTEST_COMMIT_MS} ms of audio are needed",
@@ -287,23 +264,20 @@ class Connection:
         item_id = self._notices.end_utterance()
         if not by_hand:
             self._session.discard_speech()
-            self._notices.offset_samples = self._appended_samples
+            self._notices.offset_samples = self._input.appended_samples
         self._notices.utterance(item_id, speech.duration_seconds)
         self._session.tell(UtteranceGiven(speech, answer=answers(self.settings)))
 
     def _clear(self) -> None:
         self._forget_speech()
-        self._decoder.reset()
+        self._input.reset()
         self._send(events.Cleared())
-
-    def _appended_ms(self) -> int:
-        return self._appended_samples * 1000 // SAMPLE_RATE_HZ
 
     def _nobody_spoke(self, since_ms: int) -> None:
         """The user was silent for long: that is an utterance too, an empty one."""
         if self._notices.active is not None or self._session.answer_is_due:
             return
-        item_id, now_ms = self._notices.end_utterance(), self._appended_ms()
+        item_id, now_ms = self._notices.end_utterance(), self._input.appended_ms
         self._send(
             events.TimeoutTriggered(item_id=item_id, audio_start_ms=since_ms, audio_end_ms=now_ms)
         )
@@ -314,12 +288,10 @@ class Connection:
         self._session.tell(Answer(voiced=voiced))
 
     def _forget_speech(self) -> None:
-        self._by_hand.clear()
-        self._appended_samples += len(self._decoder.drain())
-        self._source.discard()
+        self._input.discard()
         self._session.discard_speech()
         self._notices.discard_utterance()
-        self._notices.offset_samples = self._appended_samples
+        self._notices.offset_samples = self._input.appended_samples
 
     # --- the conversation ------------------------------------------------------------------------
 
@@ -386,9 +358,6 @@ class Connection:
             raise ProtocolError("there is no such response to cancel", "response_cancel_not_active")
         self._notices.cancelled_by_client = True
         self._session.tell(Interrupt())
-
-    def _make_decoder(self, settings: SessionSettings) -> WireDecoder:
-        return WireDecoder(settings.audio.input.format, self._detector.frame_samples)
 
     def _make_sink(self, notices: NoticeWriter) -> NetworkSink:
         return NetworkSink(
