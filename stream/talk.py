@@ -18,7 +18,7 @@ from selftalk.stream.config import EngineConfig, TalkConfig
 from selftalk.stream.end_of_turn import load_end_of_turn
 from selftalk.stream.graph import RunOptions
 from selftalk.stream.io import AudioSink, AudioSource
-from selftalk.stream.onnx import usable_providers
+from selftalk.stream.onnx import CPU_PROVIDERS, PROVIDERS, usable_providers
 from selftalk.stream.recognizer import load_recognizer
 from selftalk.stream.responder import ChosenResponder, load_responder
 from selftalk.stream.selves import Self
@@ -108,23 +108,28 @@ def load_synthesizer(config: TalkConfig, tell: Tell = lambda _line: None) -> Syn
         pitch_semitones=config.voice.pitch_semitones,
         seed=config.voice.seed,
     )
-    decoder_run, vocoder_run = run_options(config.engine, tell)
+    decoder_run, vocoder_run = run_options(config.engine, bundle, tell)
     return open_synthesizer(
         bundle, options, decoder_run=decoder_run, vocoder_run=vocoder_run, labels=config.labels
     )
 
 
 def run_options(
-    engine: EngineConfig, tell: Tell = lambda _line: None
+    engine: EngineConfig, bundle: Bundle, tell: Tell = lambda _line: None
 ) -> tuple[RunOptions, RunOptions]:
     """Where and how tokens are drawn, and where and how they become sound.
 
     Args:
         engine: the settings; a provider that is missing gives way to the processor.
+        bundle: the voice model; where a provider is known to spoil it, the processor does the work.
         tell: told so.
     """
     # A small model gains nothing from a graphics card, which costs a copy for every token.
     providers, note = usable_providers("cpu" if engine.provider == "auto" else engine.provider)
+    if providers == PROVIDERS["openvino"] and bundle.manifest.kind == "sovits":
+        # onnxruntime-openvino 1.24.1 ignores which frames of a window are to be kept.
+        providers = CPU_PROVIDERS
+        note = "OpenVINO spoils windows of an imported voice, so the processor does the work"
     if note:
         tell(note)
     return RunOptions(engine.decoder_threads, providers), RunOptions(

@@ -35,7 +35,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Measure, keep, and print."""
     bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
-    runs = run_options(load_config(args.config).engine, lambda line: print(line, file=sys.stderr))
+    engine = load_config(args.config).engine
+    runs = run_options(engine, bundle, lambda line: print(line, file=sys.stderr))
     workers = open_workers(bundle, *runs)
     machine = measure(workers, time.thread_time if args.cpu_time else time.perf_counter)
     path = calibration_path(bundle, *runs)

@@ -2,15 +2,19 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from selftalk.stream import nano_synthesizer
+from selftalk.stream.bundle import Bundle
 from selftalk.stream.cli import calibrate, main
-from selftalk.stream.config import TalkConfig, load_config
+from selftalk.stream.config import EngineConfig, TalkConfig, load_config
 from selftalk.stream.graph import ON_ONE_CORE
+from selftalk.stream.onnx import CPU_PROVIDERS, PROVIDERS
 from selftalk.stream.schedule import Costs, Machine, solve
 from selftalk.stream.talk import run_options
 from selftalk.stream.voices import Voice
@@ -92,5 +96,19 @@ def test_a_bundle_that_is_not_there_is_one_sentence(tmp_path, capsys):
 
 
 def test_calibrate_and_say_run_a_model_in_the_same_way():
-    assert run_options(load_config().engine) == (ON_ONE_CORE, ON_ONE_CORE)
-    assert run_options(TalkConfig().engine) == (ON_ONE_CORE, ON_ONE_CORE)
+    tiny = Bundle.load(TINY)
+    assert run_options(load_config().engine, tiny) == (ON_ONE_CORE, ON_ONE_CORE)
+    assert run_options(TalkConfig().engine, tiny) == (ON_ONE_CORE, ON_ONE_CORE)
+
+
+@pytest.mark.parametrize("kind", ["nano", "sovits"])
+def test_openvino_is_kept_from_windows_that_it_would_spoil(monkeypatch, kind):
+    there = PROVIDERS["openvino"]
+    monkeypatch.setattr("selftalk.stream.onnx.available_providers", lambda: there)
+    tiny = Bundle.load(TINY)
+    bundle = replace(tiny, manifest=msgspec.structs.replace(tiny.manifest, kind=kind))
+    told: list[str] = []
+    runs = run_options(EngineConfig(provider="openvino"), bundle, told.append)
+    kept_from = kind == "sovits"
+    assert {run.providers for run in runs} == {CPU_PROVIDERS if kept_from else there}
+    assert len(told) == kept_from
