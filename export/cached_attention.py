@@ -31,9 +31,7 @@ def attend_in_place(
     Returns:
         (B, 1, D), keys and values with the new slot.
     """
-    made: tuple[Tensor, Tensor, Tensor] = CachedAttention.apply(  # type: ignore[no-untyped-call]
-        qkv, keys, values, filled, heads
-    )
+    made: tuple[Tensor, Tensor, Tensor] = CachedAttention.apply(qkv, keys, values, filled, heads)
     return made
 
 
