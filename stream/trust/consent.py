@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -35,6 +35,11 @@ VALID_SECONDS = 120.0
 VALID_DAYS = 365
 SCOPE = ("speech", "fine-tuning")
 SHORTEST_SECONDS, LONGEST_SECONDS = 2.0, 60.0
+
+LEAST_ALIKE = 0.70
+"""The sentence to each clip, where there are several; to a single one as much as to a voice."""
+MOST_BEHIND = 0.02
+"""How much less alike the sentence may be to the clips than they are to each other, on average."""
 
 Clock = Callable[[], float]
 
@@ -149,16 +154,20 @@ class ConsentSession:
         if not clips:
             raise ConsentError("there is no recording of the voice to compare the speaker with")
         speaker = self._embed(recording, "the sentence")
-        lowest = 1.0
-        for number, clip in enumerate(clips, start=1):
-            similarity = float(np.dot(speaker, self._embed(clip, f"clip {number}")))
-            if similarity < SAME_SPEAKER:
-                raise ConsentError(
-                    f"the sentence was not spoken by the voice of clip {number} of {len(clips)}"
-                    f" (similarity {similarity:.2f}, {SAME_SPEAKER:.2f} is needed)"
-                )
-            lowest = min(lowest, similarity)
-        return speaker, lowest
+        voice = np.array([self._embed(clip, f"clip {n}") for n, clip in enumerate(clips, start=1)])
+        found, needed = likeness(speaker, voice), least_alike(len(clips))
+        if found.lowest < needed:
+            raise ConsentError(
+                f"the sentence was not spoken by the voice of clip {found.clip} of {len(clips)}"
+                f" (similarity {found.lowest:.2f}, {needed:.2f} is needed)"
+            )
+        if found.behind > MOST_BEHIND:
+            raise ConsentError(
+                f"the sentence is less like the clips than they are like each other"
+                f" (by {found.behind:.2f}, {MOST_BEHIND:.2f} is allowed); say it as they were"
+                " recorded, at the same microphone"
+            )
+        return speaker, found.lowest
 
     def _embed(self, chunk: AudioChunk, what: str) -> Float32Array:
         try:
@@ -191,6 +200,33 @@ class ConsentSession:
             similarity=round(similarity, 3),
             speaker=packed(speaker),
         )
+
+
+class Likeness(NamedTuple):
+    """How near a speaker is to a voice."""
+
+    lowest: float
+    """The similarity to the clip that is least alike."""
+    clip: int
+    """Its number, from 1."""
+    behind: float
+    """The mean similarity among the clips less that to the speaker; 0 of a single clip."""
+
+
+def likeness(speaker: Float32Array, voice: Float32Array) -> Likeness:
+    """Compare (D,) with the clips' (N, D), all of length 1."""
+    similarities = voice @ speaker
+    lowest, clips = int(similarities.argmin()), len(voice)
+    behind = 0.0
+    if clips > 1:
+        total = float(np.square(voice.sum(axis=0)).sum())  # each pair twice, and each with itself
+        behind = (total - clips) / (clips * (clips - 1)) - float(similarities.mean())
+    return Likeness(float(similarities[lowest]), lowest + 1, behind)
+
+
+def least_alike(clips: int) -> float:
+    """The lowest similarity that is allowed; a single clip says nothing of how a voice varies."""
+    return LEAST_ALIKE if clips > 1 else SAME_SPEAKER
 
 
 def consent_session(

@@ -166,6 +166,33 @@ def test_one_foreign_clip_among_many_is_refused(studio):
     refused(studio, studio.challenge(), "voice of clip 3 of 3", clips=clips)
 
 
+class Directions:
+    """A speaker model for `speech`: an angle of 0.2 for each level."""
+
+    def embed(self, chunk):
+        angle = 0.2 * round(float(chunk.samples[0]) * 10)
+        return np.array([np.cos(angle), np.sin(angle)], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "clips", "allowed"),
+    [
+        (1, [1, 1, 1], True),
+        (2, [1, 1, 1], True),  # behind by 0.02
+        (3, [1, 1, 1], False),  # 0.92 alike, but the clips are the very same voice
+        (3, [1, 3, 5], True),  # as far from them as they are from each other
+        (3, [1], True),  # of one clip nobody knows how much the voice varies
+    ],
+)
+def test_the_clips_tell_how_alike_a_voice_is_to_itself(studio, sentence, clips, allowed):
+    studio.session._speaker = Directions()
+    challenge, voice = studio.challenge(), [speech(level) for level in clips]
+    if allowed:
+        studio.session.check(speech(sentence), challenge, voice)
+    else:
+        refused(studio, challenge, "less like the clips than they are", speech(sentence), voice)
+
+
 def test_without_clips_there_is_nothing_to_agree_to(studio):
     challenge = studio.challenge()
     with pytest.raises(ConsentError, match="no recording of the voice"):
