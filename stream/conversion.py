@@ -16,7 +16,9 @@ from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.bundle import Bundle
 from selftalk.stream.chunks import limited
 from selftalk.stream.content import FRAMES_PER_TOKEN, TOKEN_SAMPLES, Content, ContentEncoder
+from selftalk.stream.graph import ON_ONE_CORE
 from selftalk.stream.live_content import LiveContent
+from selftalk.stream.personal import PersonalParts
 from selftalk.stream.resample import LiveResampler
 from selftalk.stream.timbre import SpeakerSpace
 from selftalk.stream.trust.labels import DEFAULT_LABELS, Labeller, LabelsConfig
@@ -44,9 +46,10 @@ def convert(
 
     Raises:
         ConsentError: the voice is a person's, and no receipt of consent holds.
+        VoiceError: what was learnt of it cannot be used.
     """
     may_speak(voice.name, voice.about, voice.speaker)
-    vocoder = Vocoder(bundle)
+    vocoder = vocoder_of(bundle, voice)
     stream = vocoder.stream(SpeakerSpace(bundle).speaker(voice, pitch_semitones), seed)
     for start in range(0, len(content.tokens), CHUNK_TOKENS):
         tokens = content.tokens[start : start + CHUNK_TOKENS]
@@ -81,9 +84,10 @@ class LiveConverter:
 
         Raises:
             ConsentError: the voice is a person's, and no receipt of consent holds.
+            VoiceError: what was learnt of it cannot be used.
         """
         may_speak(voice.name, voice.about, voice.speaker)
-        vocoder = Vocoder(bundle)
+        vocoder = vocoder_of(bundle, voice)
         self.sample_rate_hz = vocoder.sample_rate_hz
         self._input = LiveResampler(sample_rate_hz, SAMPLE_RATE_HZ)
         self._content = LiveContent(encoder)
@@ -107,6 +111,15 @@ class LiveConverter:
 
     def _marked(self, samples: Float32Array) -> AudioChunk:
         return AudioChunk(self._labeller.push(samples), self.sample_rate_hz)
+
+
+def vocoder_of(bundle: Bundle, voice: Voice) -> Vocoder:
+    """What makes the sound of a voice, with what was learnt from its recordings.
+
+    Raises:
+        VoiceError: what was learnt is damaged, or belongs to another version of the bundle.
+    """
+    return PersonalParts(bundle, ON_ONE_CORE, ON_ONE_CORE).of(voice).vocoder
 
 
 def _said(stream: VocoderStream, tokens: Int64Array) -> Float32Array:

@@ -271,11 +271,12 @@ def test_no_way_to_speak_without_consent(home, capsys, way, spoilt):
 def test_raw_networks_are_opened_behind_the_door_only():
     """Whoever adds a way to speak that goes around `open_synthesizer` has to come by here."""
     raw = re.compile(
-        r"(?<!class )\b(NanoSynthesizer|SovitsSynthesizer|Vocoder|SovitsVocoder)\(\s*\w"
+        r"(?<!class )\b(NanoSynthesizer|SovitsSynthesizer|Vocoder|SovitsVocoder|PersonalParts)"
+        r"\(\s*\w"
     )
     behind = {
         "synthesizer.py",  # opens one, to be labelled
-        "personal.py", "sovits/synthesizer.py",  # parts of it
+        "nano_synthesizer.py", "personal.py", "sovits/synthesizer.py",  # parts of it
         "nano_workers.py", "sovits/workers.py", "sovits/margins.py",  # time it; nothing is heard
         "conversion.py",  # asks by itself, see above
     }  # fmt: skip

@@ -4,9 +4,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from fakes_trust import agreed
 from onnx import numpy_helper
 
+from selftalk.stream.audio import concat
 from selftalk.stream.bundle import Bundle
+from selftalk.stream.content import Content
+from selftalk.stream.conversion import convert
 from selftalk.stream.errors import VoiceError
 from selftalk.stream.graph_patch import GraphPatch
 from selftalk.stream.nano_synthesizer import NanoSynthesizer
@@ -52,6 +56,19 @@ def test_a_cloned_voice_sounds_other_and_leaves_the_others_alone(synthesizer, st
     learnt = synthesizer.synthesize("Hello.", Voice.load(cloned)).samples
     assert not np.allclose(learnt, before)
     np.testing.assert_array_equal(synthesizer.synthesize("Hello.", stock).samples, before)
+
+
+def test_a_recording_is_converted_with_what_was_learnt(
+    synthesizer, stock, cloned, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SELFTALK_HOME", str(tmp_path))
+    content = Content(np.arange(20) % 8, None)
+    made = [
+        concat(convert(synthesizer.bundle, content, agreed(voice)), 24_000).samples
+        for voice in (stock, Voice.load(cloned))
+    ]
+    assert len(made[0]) == len(made[1])
+    assert not np.allclose(*made)
 
 
 def test_its_graphs_are_made_once(synthesizer, cloned):
