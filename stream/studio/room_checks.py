@@ -33,6 +33,8 @@ BURST_DB = -14.0
 """Relative to the speech."""
 BURSTS: tuple[float, float] = (0.5, 6.0)
 """In a minute."""
+BURST_SECONDS = 30.0
+"""A shorter file counts as so long: one cough in a sentence is not twelve in a minute."""
 CLICK_FRAMES = 16  # of 1 ms
 CLICK_RATIO = 14.0
 CLICK_LEVEL = 6.0
@@ -78,7 +80,7 @@ def check_music(take: Take) -> Finding:
 def check_bursts(take: Take) -> Finding:
     """Are there coughs, laughs, knocks between the sentences?"""
     places = burst_seconds(take)
-    per_minute = 60 * len(places) / max(take.seconds, 1.0)
+    per_minute = 60 * len(places) / max(take.seconds, BURST_SECONDS)
     verdict = rising(per_minute, BURSTS)
     if verdict == "good":
         return Finding("coughs", verdict, per_minute, "per minute", "There are no coughs.")

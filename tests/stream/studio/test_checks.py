@@ -49,6 +49,10 @@ def test_a_cough_is_found_where_it_is(clean):
     assert place == pytest.approx(len(clean.audio) / fakes.RATE + 0.5, abs=0.1)
 
 
+def test_one_cough_in_a_short_file_does_not_spoil_it(clean):
+    assert findings(fakes.with_cough(clean))["coughs"].verdict == "usable"
+
+
 def test_noise_is_measured_in_the_pauses(clean):
     level = 0.15 * fakes.speech_level(clean)
     assert noise_dbfs(fakes.noisy(clean)) == pytest.approx(20 * np.log10(level), abs=1.5)
