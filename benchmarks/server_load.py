@@ -4,8 +4,11 @@
 
 Each session hears silence in real time and speaks without end, 20 ms at a time. A frame is due
 20 ms after the one before it, counted from the first; lateness is how much later it comes. With
---vanish, so many clients disappear in the middle of a reply, and what is left of them is counted.
-Processor time is that of the server's process alone; the clients want a core of their own.
+--vanish, so many clients disappear in the middle of a reply, and what is left of them is counted:
+descriptors, threads, asyncio's tasks and conversations of the server's process.
+Processor time is that of the server's process alone, the stub engine's threads with it; the clients
+want a core of their own. On a busy machine only the time per frame means something, of a few
+sessions.
 """
 
 import argparse
@@ -110,7 +113,7 @@ def stub_context(port: int) -> ServerContext:
     server = replace(
         config.server, port=port, api_v2_port=0, wyoming_port=0, max_sessions_per_peer=10_000
     )
-    return ServerContext(
+    context = ServerContext(
         config=replace(config, server=server),
         stages=Stages(
             recognizer=StubRecognizer(),
@@ -123,6 +126,8 @@ def stub_context(port: int) -> ServerContext:
         voice_names=lambda: ["default"],
         admission=Admission(10_000, 10_000),
     )
+    context.telemetry.gauge("tasks", lambda: len(asyncio.all_tasks()))
+    return context
 
 
 class Session:
@@ -182,8 +187,12 @@ async def load(process: "subprocess.Popen[bytes]", port: int, args: argparse.Nam
 
     before, begun = processor_seconds(process), time.monotonic()
     await asyncio.gather(*(begin(session, n) for n, session in enumerate(sessions)))
-    share = (processor_seconds(process) - before) / (time.monotonic() - begun)
+    used = processor_seconds(process) - before
+    share = used / (time.monotonic() - begun)
     late_ms = 1000 * np.concatenate([np.array(session.lateness) for session in sessions])
+    if not len(late_ms):
+        print("no frame came in time")
+        return
     expected = args.sessions * args.seconds / FRAME_SECONDS
     print(f"sessions            {args.sessions}")
     print(f"frames              {len(late_ms)} of about {expected:.0f}")
@@ -192,6 +201,7 @@ async def load(process: "subprocess.Popen[bytes]", port: int, args: argparse.Nam
         f"lateness p50, p99   {np.percentile(late_ms, 50):.1f}, {np.percentile(late_ms, 99):.1f} ms"
     )
     print(f"server              {100 * share:.0f} % of a core")
+    print(f"a frame each way    {1e6 * used / len(late_ms):.0f} µs of the server's processor time")
     print(f"clients             {resource.getrusage(resource.RUSAGE_SELF).ru_utime:.0f} s in all")
 
 
@@ -214,21 +224,26 @@ async def vanish(process: "subprocess.Popen[bytes]", port: int, times: int) -> N
                     break
             socket.transport.abort()
 
+    async def left() -> dict[str, float]:
+        await asyncio.sleep(3)
+        held = {"descriptors": descriptors(), "threads": threads()}  # before we connect to ask
+        return held | await asyncio.to_thread(_gauges, port)
+
     for _ in range(5):
         await once()
-    await asyncio.sleep(2)
-    before = descriptors(), threads()
+    before = await left()
     for first in range(0, times, 20):
         await asyncio.gather(*(once() for _ in range(min(20, times - first))))
-    await asyncio.sleep(3)
-    left = await asyncio.to_thread(_metrics, port)
-    active = [line for line in left.splitlines() if line.startswith("selftalk_sessions ")]
-    print(f"{times} disappearances: descriptors {before[0]} → {descriptors()}, ")
-    print(f"threads {before[1]} → {threads()}, {active[0]}")
+    after = await left()
+    changes = [f"{name} {before[name]:g} → {after[name]:g}" for name in before]
+    print(f"{times} disappearances: {', '.join(changes)}")
 
 
-def _metrics(port: int) -> str:
-    return httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+def _gauges(port: int) -> dict[str, float]:
+    """Of the server: asyncio's tasks, and the conversations."""
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    values = dict(line.split() for line in text.splitlines() if "#" not in line and "{" not in line)
+    return {name: float(values[f"selftalk_{name}"]) for name in ("tasks", "sessions")}
 
 
 def main() -> None:
