@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from selftalk.export.cached_attention import attend_in_place
+from selftalk.export.images import generator_of_images
 from selftalk.export.onnx import GraphSource
 from selftalk.models.attention import SelfAttention
 from selftalk.models.bert import Bert
@@ -167,10 +168,13 @@ class WindowDecoder(nn.Module):
     def __init__(self, sovits: Sovits) -> None:
         super().__init__()
         self.sovits = sovits
+        self.generator = generator_of_images(sovits.generator)
 
     def forward(self, frames: Tensor, noise: Tensor, style: Tensor, kept: Tensor) -> Tensor:
         """Frames (1, T, D), noise (1, C, T), style (1, G), kept (2,) → samples (1, kept * hop)."""
-        return self.sovits.decode_window(frames, noise, style, kept)
+        latent = self.sovits.window_latent(frames, noise, style)
+        wave: Tensor = self.generator(latent[:, :, None], style, kept)
+        return wave.squeeze(1)
 
 
 class Style(nn.Module):

@@ -146,4 +146,4 @@ def cut(x: Tensor, kept: Tensor | None, margin: int) -> tuple[Tensor, Tensor | N
     if kept is None:
         return x, None
     first = (kept[0] - margin).clamp(min=0)
-    return x[:, :, first : kept[1] + margin], kept - first
+    return x[..., first : kept[1] + margin], kept - first

@@ -144,9 +144,12 @@ class Sovits(nn.Module):
         Returns:
             Waveform (B, T * hop), T of the frames that are wanted.
         """
+        return self.generator(self.window_latent(frames, noise, style), style, kept)
+
+    def window_latent(self, frames: Tensor, noise: Tensor, style: Tensor) -> Tensor:
+        """What the generator speaks from (B, C, T); see `decode_window`."""
         mean, log_scale = self.text_encoder.latent(frames)
-        z = self.flow.reverse(mean + noise * torch.exp(log_scale), style)
-        return self.generator(z, style, kept)
+        return self.flow.reverse(mean + noise * torch.exp(log_scale), style)
 
     def forward(
         self, tokens: Tensor, phones: Tensor, noise: Tensor, style: Tensor, speed: float = 1.0
