@@ -3,9 +3,9 @@
     slices ─▶ examples ─▶ sound ─▶ rhythm ─▶ patches of the bundle's graphs
                                       └─▶ check: still intelligible? more alike?
 
-Every stage is a resumable run in the work folder. What makes speech less intelligible is taken
-back: first the rhythm, then half of the sound, at last everything. Knows nothing about the command
-line, consent, or where voices are kept.
+Every stage is a resumable run in the work folder. The check chooses: all that was learnt, the sound
+alone, half of it, or nothing. Knows nothing about the command line, consent, or where voices are
+kept.
 """
 
 import copy
