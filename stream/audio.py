@@ -6,7 +6,7 @@ Knows nothing about devices, time, or speech.
 import io
 import math
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,24 +143,30 @@ def write_wav(path: str | Path, chunk: AudioChunk) -> None:
         buffer, to_int16(chunk.samples), chunk.sample_rate_hz, format="WAV", subtype="PCM_16"
     )
     try:
-        write_atomically(path, buffer.getvalue())
+        write_atomically(path, buffer.getvalue(), private=False)
     except OSError as error:
         raise AudioFileError(f"cannot write '{path}': {error.strerror}") from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, private: bool = True) -> None:
     """Replace a file in one step, so that a crash or a full disk leaves the old one intact.
+
+    A file that is there keeps its mode; a new one is the user's alone, or what the umask says.
 
     Raises:
         OSError: the folder does not exist, is read-only, or the disk is full.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        if path.exists():
+            temporary.chmod(path.stat().st_mode)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

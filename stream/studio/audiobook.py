@@ -66,10 +66,8 @@ def write_audiobook(narration: Narration, path: Path) -> list[Path]:
             _write_m4b(narration, temporary)
         else:
             _write_sound(narration, temporary, *FORMATS[suffix])
-            mode = temporary.stat().st_mode  # what the user's umask says; replacing it forgets that
             _add_chapters(narration, temporary, suffix)
             label_file(temporary, narration.labels)
-            temporary.chmod(mode)
         temporary.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
         raise AudioFileError(f"cannot write '{path}': {error}") from error

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -110,3 +112,17 @@ def test_write_into_missing_folder_is_one_sentence(tmp_path):
 
 def test_concat_of_nothing_is_silence_of_no_length():
     assert len(concat([], 24000)) == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_new_files_are_private_unless_they_are_sound_and_old_ones_keep_their_mode(tmp_path):
+    umask = os.umask(0o022)
+    try:
+        write_atomically(tmp_path / "secret", b"new")
+        write_wav(tmp_path / "hello.wav", AudioChunk(np.zeros(10, np.float32), 16_000))
+    finally:
+        os.umask(umask)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"secret": 0o600, "hello.wav": 0o644}
+    write_atomically(tmp_path / "hello.wav", b"marked")
+    assert (tmp_path / "hello.wav").stat().st_mode & 0o777 == 0o644
