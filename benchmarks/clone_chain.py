@@ -75,7 +75,7 @@ def main() -> None:
     done.append(told(run("clone", NAME, "--json")))
     output = options.work / "said.wav"
     done.append(told(run("say", TEXT, "--voice", NAME, "-o", str(output))))
-    done.append(told(run("detect", str(output), "--json")))
+    done.append(told(run("detect", str(output))))
     wall, busy = (sum(getattr(d, of) for d in done) for of in ("wall_seconds", "processor_seconds"))
     print(f"\n{wall:.0f} s, {busy:.0f} s of the processor, {max(d.peak_mib for d in done):.0f} MiB")
     print(*(each.printed for each in done), sep="\n", flush=True)
