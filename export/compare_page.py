@@ -17,12 +17,13 @@ from selftalk.stream.audio import AudioChunk, to_int16
 STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
   color: #222; background: #fff }
-table { border-collapse: collapse; width: 100% }
+table { border-collapse: collapse; width: 100%; margin-bottom: 2rem }
 th, td { text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #ddd;
   vertical-align: top }
-audio { width: 15rem; max-width: 100%; display: block }
+audio { width: 13rem; display: block }
 .wide { overflow-x: auto }
-small { display: block; max-width: 15rem; color: #555 }
+.wide th[scope=row] { font-weight: normal; min-width: 10rem }
+small { display: block; max-width: 13rem; color: #555 }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818 }
   th, td { border-color: #444 } small { color: #aaa } }
 """
