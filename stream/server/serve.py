@@ -149,9 +149,16 @@ async def serve_context(context: ServerContext, tell: Tell) -> None:
     for each in servers:
         each.listen()
     async with _wyoming(context):
-        tell(f"listening on http://{server.host}:{main.port} (Ctrl-C ends)")
+        tell(f"open {address(server, main.port)} in a browser, or connect a program (Ctrl-C ends)")
         with _signals(context, servers):
             await asyncio.gather(*(each.serve_here() for each in servers))
+
+
+def address(server: ServerConfig, port: int) -> str:
+    """Where a browser on this machine finds the page."""
+    scheme = "https" if server.tls_certificate else "http"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class Server(uvicorn.Server):
