@@ -157,7 +157,7 @@ async def serve_context(context: ServerContext, tell: Tell) -> None:
 def address(server: ServerConfig, port: int) -> str:
     """Where a browser on this machine finds the page."""
     scheme = "https" if server.tls_certificate else "http"
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
