@@ -282,7 +282,8 @@ def _filled(templates: Iterable[str], catch: str) -> list[str]:
 def _clean(text: str) -> str:
     """A text as the patterns expect it."""
     plain = unicodedata.normalize("NFC", text).replace("’", "'")
-    plain = re.sub(r"\s+", " ", plain).strip(' .!?…。！？,，;；:："“”')
+    # Braces are no speech, and would look like a template that was not filled.
+    plain = re.sub(r"[\s{}]+", " ", plain).strip(' .!?…。！？,，;；:："“”')
     plain = FILLERS.sub("", plain)
     return re.sub(r"\b([Ii])'?m\b", r"\1 am", re.sub(r"\b([Ii])'ve\b", r"\1 have", plain))
 

@@ -5,7 +5,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from selftalk.stream.conversation import Message
@@ -233,6 +233,7 @@ lines = st.one_of(
 
 
 @settings(max_examples=40, deadline=None)
+@example(["{\u00b5"], 0)
 @given(st.lists(lines, min_size=1, max_size=8), st.integers(0, 5))
 def test_never_silent_never_long_never_the_same_twice(said: list[str], seed: int) -> None:
     replies = talk(said, seed)

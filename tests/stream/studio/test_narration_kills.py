@@ -42,8 +42,11 @@ def started(folder):
 
 
 def kept(folder):
-    """Spoken paragraphs and when they were written."""
-    return {path.name: path.stat().st_mtime_ns for path in (folder / "home").rglob(KEPT)}
+    """Spoken paragraphs, whose word times are written last, and when they were written."""
+    spoken = (folder / "home").rglob(KEPT)
+    return {
+        path.name: path.stat().st_mtime_ns for path in spoken if path.with_suffix(".json").exists()
+    }
 
 
 def kill_after(folder, paragraphs):
