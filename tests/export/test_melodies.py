@@ -65,7 +65,6 @@ def test_without_swift_f0_our_own_tracker_judges(monkeypatch):
 
 
 def test_swift_f0_hears_the_same_rise():
-    pytest.importorskip("swift_f0")
     name, track = best_tracker()
     assert name == "swift-f0"
     heard, ours = track(buzz(6)), track_pitch(buzz(6))
