@@ -44,6 +44,7 @@ from selftalk.stream.weights import resolve
 
 PAIR_SHARE = 0.3
 SPEED_RANGE = (0.88, 1.15)
+OFTEN_SHARE = 0.6
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,20 @@ log = logging.getLogger(__name__)
 class Planner:
     """Draws lines: which text, by which speaker, how fast."""
 
-    def __init__(self, bank: StyleBank, speakers: int, seed: int) -> None:
+    def __init__(
+        self, bank: StyleBank, speakers: int, seed: int, often: Sequence[Speaker] = ()
+    ) -> None:
+        """Draw the speakers.
+
+        Args:
+            bank: the stock voices, and what can be mixed of them.
+            speakers: how many to draw.
+            seed: the same seed draws the same speakers and the same lines.
+            often: speakers who say `OFTEN_SHARE` of the lines, because they are shipped: what
+                people hear most should be heard most in training.
+        """
         self._speakers = list(bank.speakers(speakers, seed))
+        self._often = often
         self._seed = seed
 
     def plan(self, texts: Iterable[tuple[str, str]], first_index: int) -> Iterator[Line]:
@@ -85,6 +98,8 @@ class Planner:
 
     def _line(self, language: str, text: str, random: np.random.Generator) -> Line:
         speaker = self._speakers[int(random.integers(len(self._speakers)))]
+        if self._often and random.random() < OFTEN_SHARE:
+            speaker = self._often[int(random.integers(len(self._often)))]
         symbols, script = read_aloud(text, language)
         if len(script.characters) > MAX_CHARACTERS:
             raise TextError(f"{len(script.characters)} characters are too many for the teacher")
@@ -141,9 +156,7 @@ def render_shard(teacher: Teacher, bank: StyleBank, folder: Path, shard: int) ->
     return sum(utterance.duration_seconds for utterance in utterances)
 
 
-def plan(
-    folder: Path, bank: StyleBank, lines: int, shares: dict[str, float], speakers: int, seed: int
-) -> int:
+def plan(folder: Path, planner: Planner, lines: int, shares: dict[str, float], seed: int) -> int:
     """Extend the manifest to at least `lines` lines, in whole shards; return their number."""
     folder.mkdir(parents=True, exist_ok=True)
     planned = read_manifest(folder)
@@ -151,7 +164,7 @@ def plan(
     if wanted > 0:
         spoken = {line.text for line in planned}
         texts = training_texts(shares, seed + len(planned), spoken)
-        drawn = Planner(bank, speakers, seed).plan(texts, len(planned))
+        drawn = planner.plan(texts, len(planned))
         append_manifest(folder, islice(drawn, wanted))
     return max(wanted, 0) + len(planned)
 
@@ -189,7 +202,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bank = StyleBank.load(options.voices or resolve(VOICE_WEIGHTS))
         if options.command == "plan":
             shares = _shares(options.shares)
-            lines = plan(options.out, bank, options.lines, shares, options.speakers, options.seed)
+            often = _often(bank, options.often)
+            planner = Planner(bank, options.speakers, options.seed, often)
+            lines = plan(options.out, planner, options.lines, shares, options.seed)
             log.info("%d lines are planned", lines)
         else:
             worker, workers = _worker(options.worker)
@@ -210,6 +225,12 @@ def _parser() -> argparse.ArgumentParser:
     planning.add_argument("--shares", default="en=65,zh=35", help="of the languages, by lines")
     planning.add_argument("--speakers", type=int, default=400)
     planning.add_argument("--seed", type=int, default=1)
+    planning.add_argument(
+        "--often",
+        default="",
+        metavar="SEED:N,N",
+        help="speakers, by the seed that drew them, who say more than half of the lines",
+    )
     working = commands.add_parser("work", help="render what is planned")
     working.add_argument("--worker", default="0/1", help="this worker's number / all workers")
     working.add_argument("--hours", type=float, default=2.0, help="of sound, for this worker")
@@ -226,6 +247,21 @@ def _shares(text: str) -> dict[str, float]:
         return {language: float(share) for language, share in pairs}
     except ValueError as error:
         raise ConfigError(f"shares are written as 'en=65,zh=35', not '{text}'") from error
+
+
+def _often(bank: StyleBank, text: str) -> list[Speaker]:
+    """The speakers of '1:79,145': numbers 79 and 145 among those drawn with the seed 1."""
+    if not text:
+        return []
+    seed, _, numbers = text.partition(":")
+    wanted = [number.strip() for number in numbers.split(",")]
+    if not (seed.isdigit() and all(number.isdigit() for number in wanted)):
+        raise ConfigError(f"speakers are written as '1:79,145', a seed and numbers, not '{text}'")
+    drawn = list(bank.speakers(max(map(int, wanted)) + 1, int(seed)))
+    # With another seed the same number is another speaker, so the name has to tell them apart.
+    return [
+        replace(drawn[int(number)], name=f"{drawn[int(number)].name}-{seed}") for number in wanted
+    ]
 
 
 def _worker(text: str) -> tuple[int, int]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from selftalk.models.training.templates import expand
 
-HELD_OUT = ("en", "zh", "replies")
+HELD_OUT = ("en", "zh", "replies", "dev_en", "dev_zh")
 TEMPLATE_LINES = 6000
 TEMPLATE_SHARE = 0.3
 """Of the lines that are drawn; written lines sound richer but hold fewer numbers and names."""
@@ -26,7 +26,7 @@ JOINED_SHARE = 0.15
 
 
 def held_out(name: str) -> list[str]:
-    """The lines of one held-out set: "en", "zh" or "replies" (both languages, very short)."""
+    """The lines of one held-out set, one of `HELD_OUT`."""
     return _read(_folder() / f"heldout_{name}.txt")
 
 

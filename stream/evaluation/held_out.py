@@ -2,6 +2,8 @@
 
 en, zh      sentences with the difficulties of everyday text: names, numbers, rare words
 replies     English replies of one to eight words, as they are common in conversation
+dev_en      written like the training lines; what is tried out is chosen by these two,
+dev_zh      so that the other sets stay unseen until a choice is made
 """
 
 from dataclasses import dataclass
@@ -9,8 +11,7 @@ from importlib import resources
 
 from selftalk.stream.errors import ConfigError
 
-_FILES = {"en": "heldout_en.txt", "zh": "heldout_zh.txt", "replies": "heldout_replies.txt"}
-SETS = tuple(_FILES)
+SETS = ("en", "zh", "replies", "dev_en", "dev_zh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,12 @@ def held_out(name: str, count: int | None = None) -> list[Sentence]:
     Raises:
         ConfigError: there is no set of this name, or it is smaller than `count`.
     """
-    if name not in _FILES:
+    if name not in SETS:
         raise ConfigError(f"there is no set '{name}'; known: {', '.join(SETS)}")
-    text = (resources.files("selftalk.configs") / "nano-text" / _FILES[name]).read_text("utf-8")
+    text = (resources.files("selftalk.configs") / "nano-text" / f"heldout_{name}.txt").read_text(
+        "utf-8"
+    )
     lines = text.splitlines()
     if count is not None and not 1 <= count <= len(lines):
         raise ConfigError(f"the set '{name}' has {len(lines)} sentences; {count} were asked for")
-    return [Sentence(line, "zh" if name == "zh" else "en") for line in lines[:count]]
+    return [Sentence(line, "zh" if name.endswith("zh") else "en") for line in lines[:count]]

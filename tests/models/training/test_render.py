@@ -5,7 +5,7 @@ import pytest
 
 from selftalk.models.training import render
 from selftalk.models.training.corpus import SHARD_LINES, Corpus, read_manifest, shard_path
-from selftalk.models.training.render import Planner, main, plan, render_line, work
+from selftalk.models.training.render import Planner, _often, main, plan, render_line, work
 from selftalk.models.training.styles import StyleBank
 from selftalk.models.training.teacher import STYLE_SIZE, UNIT_SAMPLES, Prosody, Speech
 from selftalk.stream.errors import ConfigError
@@ -89,16 +89,16 @@ def test_an_utterance_is_as_long_as_its_durations(bank, teacher):
 
 
 def test_planning_again_only_adds(tmp_path, bank):
-    assert plan(tmp_path, bank, 30, {"en": 1}, speakers=10, seed=1) == SHARD_LINES
+    assert plan(tmp_path, Planner(bank, 10, seed=1), 30, {"en": 1}, seed=1) == SHARD_LINES
     before = read_manifest(tmp_path)
-    assert plan(tmp_path, bank, 80, {"en": 1}, speakers=10, seed=1) == 2 * SHARD_LINES
+    assert plan(tmp_path, Planner(bank, 10, seed=1), 80, {"en": 1}, seed=1) == 2 * SHARD_LINES
     after = read_manifest(tmp_path)
     assert after[:SHARD_LINES] == before
-    assert plan(tmp_path, bank, 10, {"en": 1}, speakers=10, seed=1) == 2 * SHARD_LINES
+    assert plan(tmp_path, Planner(bank, 10, seed=1), 10, {"en": 1}, seed=1) == 2 * SHARD_LINES
 
 
 def test_workers_share_the_shards_and_leave_finished_ones_alone(tmp_path, bank, teacher):
-    plan(tmp_path, bank, 3 * SHARD_LINES, {"en": 1}, speakers=10, seed=1)
+    plan(tmp_path, Planner(bank, 10, seed=1), 3 * SHARD_LINES, {"en": 1}, seed=1)
     work(tmp_path, teacher, bank, worker=1, workers=2, hours=9)
     assert Corpus(tmp_path).shards == (1,)
     work(tmp_path, teacher, bank, worker=0, workers=2, hours=9)
@@ -114,7 +114,7 @@ def test_workers_share_the_shards_and_leave_finished_ones_alone(tmp_path, bank, 
 
 
 def test_a_worker_stops_at_its_hours(tmp_path, bank, teacher):
-    plan(tmp_path, bank, 3 * SHARD_LINES, {"en": 1}, speakers=10, seed=1)
+    plan(tmp_path, Planner(bank, 10, seed=1), 3 * SHARD_LINES, {"en": 1}, seed=1)
     work(tmp_path, teacher, bank, worker=0, workers=1, hours=0.001)
     assert Corpus(tmp_path).shards == (0,)
 
@@ -135,3 +135,18 @@ def test_missing_voices_are_one_sentence_and_exit_2(tmp_path, caplog):
     arguments = ["plan", "--out", str(tmp_path), "--voices", str(tmp_path / "none")]
     assert main(arguments) == 2
     assert "no teacher voices" in caplog.text
+
+
+def test_shipped_speakers_say_most_lines(bank):
+    often = _often(bank, "3:1,4")
+    planner = Planner(bank, 20, seed=1, often=often)
+    lines = list(islice(planner.plan((("en", f"Number {n}.") for n in range(300)), 0), 200))
+    share = sum(line.speaker in ("s0001-3", "s0004-3") for line in lines) / len(lines)
+    assert 0.4 < share < 0.75
+    assert often[1].timbre == list(bank.speakers(5, 3))[4].timbre
+
+
+@pytest.mark.parametrize("text", ["79", "1:", "x:1", "1:2,b"])
+def test_unclear_speakers_are_refused(bank, text):
+    with pytest.raises(ConfigError, match="1:79,145"):
+        _often(bank, text)

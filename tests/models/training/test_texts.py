@@ -24,6 +24,8 @@ def test_held_out_sets_have_their_sizes():
         "en": 100,
         "zh": 100,
         "replies": 200,
+        "dev_en": 100,
+        "dev_zh": 50,
     }
 
 

@@ -69,7 +69,7 @@ def test_the_table_has_a_line_for_each_system():
 @pytest.mark.parametrize("name", SETS)
 def test_sets_are_large_and_apart_from_each_other(name):
     sentences = held_out(name)
-    assert len(sentences) >= 100
+    assert len(sentences) >= 50
     assert len({sentence.text for sentence in sentences}) == len(sentences)
 
 
