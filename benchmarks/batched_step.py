@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from harness import parser, publish
 
-from selftalk.stream.bundle import Bundle
-from selftalk.stream.graph import AFTER, BEFORE
-from selftalk.stream.onnx import Session, open_session
+from selftalk.stream.graphs.graph import AFTER, BEFORE
+from selftalk.stream.graphs.onnx import Session, open_session
+from selftalk.stream.synthesis.bundle import Bundle
 
 Feed = dict[str, npt.NDArray[Any]]
 Step = Callable[[], Any]

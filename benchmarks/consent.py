@@ -33,14 +33,14 @@ import numpy as np
 
 from selftalk.export.teacher_system import TeacherSystem
 from selftalk.models.training.styles import ProsodyMix, Speaker, Timbre
-from selftalk.stream.audio import AudioChunk, read_audio, write_wav
-from selftalk.stream.bundle import default_bundle
 from selftalk.stream.errors import ConsentError, MisheardError
 from selftalk.stream.evaluation.held_out import Sentence
-from selftalk.stream.recognizer import Recognizer, RecognizerConfig, load_recognizer
-from selftalk.stream.resample import resample
-from selftalk.stream.speaker import SpeakerEncoder
-from selftalk.stream.synthesizer import open_synthesizer
+from selftalk.stream.listening.recognizer import Recognizer, RecognizerConfig, load_recognizer
+from selftalk.stream.sound.audio import AudioChunk, read_audio, write_wav
+from selftalk.stream.sound.resample import resample
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.synthesizer import open_synthesizer
 from selftalk.stream.trust.consent import (
     LEAST_ALIKE,
     MOST_BEHIND,

@@ -32,19 +32,19 @@ from selftalk.models.nano import NanoConfig
 from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training.augment import live_log_mel
 from selftalk.models.training.stages import load_weights
-from selftalk.stream import content
-from selftalk.stream.audio import AudioChunk, concat
-from selftalk.stream.bundle import Bundle, default_bundle
-from selftalk.stream.content import TOKEN_SAMPLES, Content
-from selftalk.stream.conversion import convert
-from selftalk.stream.live_content import LiveContent
+from selftalk.stream.listening.recognizer import RecognizerConfig, load_recognizer
+from selftalk.stream.listening.wer import ErrorRate, error_rate, total_error_rate
 from selftalk.stream.machine import describe
-from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
-from selftalk.stream.resample import resample
+from selftalk.stream.nano import content
+from selftalk.stream.nano.content import TOKEN_SAMPLES, Content
+from selftalk.stream.nano.conversion import convert
+from selftalk.stream.nano.live_content import LiveContent
+from selftalk.stream.sound.audio import AudioChunk, concat
+from selftalk.stream.sound.resample import resample
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.voices import DEFAULT_VOICE, find_voice
 from selftalk.stream.text import phonemize
 from selftalk.stream.text.symbols import SYMBOLS_V2
-from selftalk.stream.voices import DEFAULT_VOICE, find_voice
-from selftalk.stream.wer import ErrorRate, error_rate, total_error_rate
 
 TOKENIZER = Path("models/pretrained/nano-tokenizer.safetensors")
 READER = "Allison (en)"

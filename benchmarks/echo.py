@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array, read_audio
-from selftalk.stream.echo import EchoCanceller
-from selftalk.stream.events import SpeechStarted
-from selftalk.stream.io import CHUNK_SAMPLES, SAMPLE_RATE_HZ
-from selftalk.stream.resample import resample
-from selftalk.stream.room import EchoRoom, Room
-from selftalk.stream.turns import TurnConfig, TurnDetector
-from selftalk.stream.vad import load_vad
+from selftalk.stream.dialogue.events import SpeechStarted
+from selftalk.stream.dialogue.turns import TurnConfig, TurnDetector
+from selftalk.stream.echo.cancellation import EchoCanceller
+from selftalk.stream.echo.room import EchoRoom, Room
+from selftalk.stream.listening.vad import load_vad
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, read_audio
+from selftalk.stream.sound.io import CHUNK_SAMPLES, SAMPLE_RATE_HZ
+from selftalk.stream.sound.resample import resample
 
 ROOT = Path(__file__).parents[1]
 AGENT = [ROOT / "tests/data" / f"{name}.flac" for name in ("unless_to_be", "amiable_himself")]

@@ -15,12 +15,12 @@ from typing import Any
 
 import onnxruntime
 
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.cli.verify import choose_voice
-from selftalk.stream.graph import RunOptions
+from selftalk.stream.graphs.graph import RunOptions
 from selftalk.stream.machine import describe
-from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer, open_synthesizer
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, Synthesizer, open_synthesizer
+from selftalk.stream.synthesis.voices import Voice
 
 HELD_OUT = resources.files("selftalk.configs") / "nano-text"
 

@@ -14,7 +14,7 @@ import av
 import numpy as np
 import soundfile
 
-from selftalk.stream.audio import AudioChunk
+from selftalk.stream.sound.audio import AudioChunk
 
 SHORTEST_SECONDS = 2.0
 SOUNDS = "usr/share/asterisk/sounds"

@@ -19,8 +19,8 @@ from typing import Any
 import onnxruntime
 from harness import open_bundle, parser, publish
 
-from selftalk.stream.bundle import Bundle
-from selftalk.stream.onnx import CPU_PROVIDERS
+from selftalk.stream.graphs.onnx import CPU_PROVIDERS
+from selftalk.stream.synthesis.bundle import Bundle
 
 SPOKEN_WITH = {
     "nano": ("t2s_prefill", "t2s_step", "vocoder"),

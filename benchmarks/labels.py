@@ -23,10 +23,10 @@ import human_speech
 import numpy as np
 import soundfile
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.bundle import default_bundle
-from selftalk.stream.resample import resample
-from selftalk.stream.synthesizer import open_synthesizer
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.resample import resample
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.synthesizer import open_synthesizer
 from selftalk.stream.trust.cue import find_cue, rhythm_cue, with_pause
 from selftalk.stream.trust.detection import find_watermark
 from selftalk.stream.trust.labels import Labeller, LabelsConfig

@@ -27,28 +27,28 @@ from pathlib import Path
 import numpy as np
 from harness import open_bundle, parser, publish, texts
 
-from selftalk.stream.alignment import frame_text
-from selftalk.stream.audio import Float32Array
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.cli.verify import choose_voice
 from selftalk.stream.evaluation.held_out import Sentence, held_out
 from selftalk.stream.evaluation.measures import Result
 from selftalk.stream.evaluation.measures import measure as measure_spoken
 from selftalk.stream.evaluation.report import bootstrap
 from selftalk.stream.evaluation.systems import BundleSystem
-from selftalk.stream.graph import Graph, zeros
-from selftalk.stream.log_mel import mel_filters
-from selftalk.stream.nano_synthesizer import NanoSynthesizer, symbols_of
-from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
-from selftalk.stream.resample import resample
-from selftalk.stream.sampling import Sampler
-from selftalk.stream.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.graphs.graph import Graph, zeros
+from selftalk.stream.listening.log_mel import mel_filters
+from selftalk.stream.listening.recognizer import RecognizerConfig, load_recognizer
+from selftalk.stream.nano.alignment import frame_text
+from selftalk.stream.nano.semantic import DEFAULT_SAMPLING, Plan, SemanticDecoder
+from selftalk.stream.nano.synthesizer import NanoSynthesizer, symbols_of
+from selftalk.stream.nano.timbre import SpeakerSpace
+from selftalk.stream.nano.vocoder import Speaker, Vocoder
+from selftalk.stream.sound.audio import Float32Array
+from selftalk.stream.sound.resample import resample
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.sampling import Sampler
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.verification import decibels
+from selftalk.stream.synthesis.voices import Voice, find_voice
 from selftalk.stream.text import phonemize
-from selftalk.stream.timbre import SpeakerSpace
-from selftalk.stream.verification import decibels
-from selftalk.stream.vocoder import Speaker, Vocoder
-from selftalk.stream.voices import Voice, find_voice
 
 MEL_BANDS, HOP, FFT = 40, 160, 400
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.evaluation.held_out import Sentence, held_out
 from selftalk.stream.evaluation.systems import BundleSystem, System
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
 
 PAGE = """<!doctype html>
 <html lang="en">

@@ -27,12 +27,12 @@ import numpy as np
 from harness import texts
 from websockets.asyncio.client import connect
 
-from selftalk.stream.audio import AudioChunk, read_audio, to_int16
-from selftalk.stream.bundle import default_bundle
 from selftalk.stream.cli.verify import choose_voice
 from selftalk.stream.machine import describe
-from selftalk.stream.resample import resample
-from selftalk.stream.synthesizer import open_synthesizer
+from selftalk.stream.sound.audio import AudioChunk, read_audio, to_int16
+from selftalk.stream.sound.resample import resample
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.synthesizer import open_synthesizer
 
 FIGURE = "append of the last speech to first output_audio.delta"
 WARM_UP = Path(str(resources.files("selftalk.configs") / "recordings" / "go_somewhere.flac"))

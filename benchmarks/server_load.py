@@ -30,15 +30,15 @@ import httpx
 import numpy as np
 from websockets.asyncio.client import connect
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.config import TalkConfig
-from selftalk.stream.recognizer import Transcript
+from selftalk.stream.dialogue.turns import TurnDetector
+from selftalk.stream.listening.recognizer import Transcript
 from selftalk.stream.server.admission import Admission
 from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.serve import run_loop, serve_context
-from selftalk.stream.speech import SpeechChunk
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.stages import Stages
-from selftalk.stream.turns import TurnDetector
+from selftalk.stream.synthesis.speech import SpeechChunk
 
 RATE_HZ = 24_000
 FRAME_SECONDS = 0.02

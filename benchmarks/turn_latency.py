@@ -15,11 +15,11 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
-from selftalk.stream.clock import SampleClock
 from selftalk.stream.config import load_config
-from selftalk.stream.files import FileMicrophone, FileSpeaker
 from selftalk.stream.machine import describe
 from selftalk.stream.selves import load_self
+from selftalk.stream.sound.clock import SampleClock
+from selftalk.stream.sound.files import FileMicrophone, FileSpeaker
 from selftalk.stream.stopwatch import TurnReport
 from selftalk.stream.talk import load_cast, open_session
 

@@ -9,7 +9,7 @@ import dataclasses
 
 from harness import open_voice, parser, publish, texts
 
-from selftalk.stream.verification import CUTS, verify_streaming
+from selftalk.stream.synthesis.verification import CUTS, verify_streaming
 
 
 def main() -> None:

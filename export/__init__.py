@@ -1,3 +1,3 @@
 """From torch models and foreign checkpoints to bundles; joins models and stream."""
 
-import selftalk.stream.no_reports  # noqa: F401  # before any import of onnxruntime
+import selftalk.stream.graphs.no_reports  # noqa: F401  # before any import of onnxruntime

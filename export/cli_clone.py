@@ -19,21 +19,20 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selftalk.stream.audio import AudioChunk, Float32Array, write_atomically
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.errors import BundleError, ConsentError, VoiceError
 from selftalk.stream.home import cache_folder
-from selftalk.stream.nano_synthesizer import NanoSynthesizer
-from selftalk.stream.recognizer import Recognizer, RecognizerConfig, load_recognizer
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.listening.recognizer import Recognizer, RecognizerConfig, load_recognizer
+from selftalk.stream.listening.vad import load_vad
+from selftalk.stream.nano.synthesizer import NanoSynthesizer
+from selftalk.stream.nano.timbre import SpeakerSpace
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, write_atomically
 from selftalk.stream.studio.engineer import Engineer
 from selftalk.stream.studio.recording import Recording, Slice, joined, load_recording
 from selftalk.stream.studio.take import find_files, read_take
-from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
-from selftalk.stream.timbre import SpeakerSpace
-from selftalk.stream.trust.permission import SAME_SPEAKER, SAME_VOICE, require_consent
-from selftalk.stream.vad import load_vad
-from selftalk.stream.voices import (
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, open_synthesizer
+from selftalk.stream.synthesis.voices import (
     SUFFIX,
     Voice,
     check_voice_name,
@@ -41,6 +40,7 @@ from selftalk.stream.voices import (
     learnt_folder,
     voices_folder,
 )
+from selftalk.stream.trust.permission import SAME_SPEAKER, SAME_VOICE, require_consent
 
 if TYPE_CHECKING:
     from selftalk.export.clone_check import Score
@@ -117,8 +117,8 @@ def run(args: argparse.Namespace) -> int:
 def _nano(args: argparse.Namespace, voice: Voice, recording: Recording, bundle: Bundle) -> int:
     from selftalk.export.cloning import Cloner
     from selftalk.models.training.progress import ProgressBar
-    from selftalk.stream.weights import resolve
-    from selftalk.stream.whisper_encoder import WEIGHTS, WhisperEncoder
+    from selftalk.stream.fetching.weights import resolve
+    from selftalk.stream.listening.whisper_encoder import WEIGHTS, WhisperEncoder
 
     work = cache_folder() / "cloning" / voice.name
     base = load_base(bundle, args.weights)

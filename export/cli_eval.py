@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 from selftalk.export.identity import identify
 from selftalk.export.melodies import best_tracker, compare_all
-from selftalk.stream.audio import AudioChunk, write_wav
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.errors import BundleError, ConfigError, SelftalkError
 from selftalk.stream.evaluation.dnsmos import Dnsmos
 from selftalk.stream.evaluation.held_out import SETS, Sentence, held_out
 from selftalk.stream.evaluation.measures import Rating, Result, measure
 from selftalk.stream.evaluation.report import Summary, summarize, table
 from selftalk.stream.evaluation.systems import BundleSystem, EspeakSystem, System
-from selftalk.stream.pitch import mean_log_pitch, track_pitch
-from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
-from selftalk.stream.speaker import SpeakerEncoder
-from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
-from selftalk.stream.voices import Voice
+from selftalk.stream.listening.recognizer import RecognizerConfig, load_recognizer
+from selftalk.stream.sound.audio import AudioChunk, write_wav
+from selftalk.stream.sound.pitch import mean_log_pitch, track_pitch
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, open_synthesizer
+from selftalk.stream.synthesis.voices import Voice
 
 if TYPE_CHECKING:
     from selftalk.export.teacher_system import TeacherSystem

@@ -4,9 +4,9 @@ import argparse
 import logging
 from pathlib import Path
 
-from selftalk.stream.bundle import bundles_folder
 from selftalk.stream.errors import BundleError, ConfigError
 from selftalk.stream.home import data_folder
+from selftalk.stream.synthesis.bundle import bundles_folder
 
 NANO = "nano"
 

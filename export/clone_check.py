@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from selftalk.export.cloning import Candidate
-from selftalk.stream.audio import AudioChunk, concat
-from selftalk.stream.nano_synthesizer import NanoSynthesizer
-from selftalk.stream.synthesizer import SynthesisOptions
-from selftalk.stream.voices import Voice
-from selftalk.stream.wer import error_rate, total_error_rate
+from selftalk.stream.listening.wer import error_rate, total_error_rate
+from selftalk.stream.nano.synthesizer import NanoSynthesizer
+from selftalk.stream.sound.audio import AudioChunk, concat
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions
+from selftalk.stream.synthesis.voices import Voice
 
 LOST_WORDS = 0.05
 """How much the word error rate may rise: 5 points."""

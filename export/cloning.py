@@ -38,14 +38,14 @@ from selftalk.models.training.voice_task import (
     VoiceTask,
     rhythm_task,
 )
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import AudioFileError
-from selftalk.stream.graph_patch import GraphPatch
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.graphs.graph_patch import GraphPatch
+from selftalk.stream.nano.timbre import SpeakerSpace
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
 from selftalk.stream.studio.recording import Slice
-from selftalk.stream.timbre import SpeakerSpace
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.voices import Voice
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 

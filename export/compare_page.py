@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import soundfile
 
-from selftalk.stream.audio import AudioChunk, to_int16
+from selftalk.stream.sound.audio import AudioChunk, to_int16
 
 STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;

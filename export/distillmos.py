@@ -13,9 +13,9 @@ import types
 
 import torch
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import ConfigError
-from selftalk.stream.resample import resample
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.resample import resample
 
 SAMPLE_RATE_HZ = 16_000
 

@@ -3,7 +3,7 @@
     python -m selftalk.export.ge2e pretrained.pt ge2e.onnx
 
 Done once, so that cloning a voice needs no torch. Knows nothing about audio: the mel windows
-are computed by `selftalk.stream.speaker`.
+are computed by `selftalk.stream.synthesis.speaker`.
 """
 
 import argparse
@@ -18,9 +18,9 @@ import torch
 from onnx import ModelProto, numpy_helper
 
 from selftalk.models.ge2e import EMBEDDING_SIZE, LAYERS, MEL_BANDS, Ge2e
-from selftalk.stream.audio import write_atomically
 from selftalk.stream.errors import BundleError
-from selftalk.stream.speaker import WINDOW_FRAMES
+from selftalk.stream.sound.audio import write_atomically
+from selftalk.stream.synthesis.speaker import WINDOW_FRAMES
 
 GATES, TORCH_GATES = "iofc", "ifco"  # the order of an LSTM's gates in ONNX and in torch
 

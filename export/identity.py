@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array, concat
 from selftalk.stream.evaluation.held_out import Sentence
 from selftalk.stream.evaluation.systems import System
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, concat
 
 REFERENCE_SECONDS = 6.0
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.evaluation.held_out import Sentence
 from selftalk.stream.evaluation.melody import FRAME_SECONDS, Melody, Track, compare_melodies
 from selftalk.stream.evaluation.systems import System
-from selftalk.stream.pitch import LOWEST_HZ, track_pitch
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.pitch import LOWEST_HZ, track_pitch
 
 Imitate = Callable[[str, AudioChunk, Sentence], AudioChunk]
 """Says a sentence as (the teacher's voice, the teacher's recording of it) would have it."""

@@ -19,10 +19,10 @@ from selftalk.models.timbre import TimbreEncoder
 from selftalk.models.tokenizer import FEATURES, PROSODY, Tokenizer
 from selftalk.models.training.speakers import TimbreMap
 from selftalk.models.training.t2s_task import TextToTokens
-from selftalk.stream.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, sha256_of
 from selftalk.stream.errors import BundleError
-from selftalk.stream.log_mel import MEL_BANDS
-from selftalk.stream.timbre import EMBEDDING_SIZE, TIMBRE_SIZE
+from selftalk.stream.listening.log_mel import MEL_BANDS
+from selftalk.stream.nano.timbre import EMBEDDING_SIZE, TIMBRE_SIZE
+from selftalk.stream.synthesis.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, sha256_of
 
 TOKEN_RATE_HZ = 25
 ALWAYS_FP32 = ("tokenizer", "timbre", "timbre_encoder")

@@ -19,9 +19,9 @@ from selftalk.export.official_training import (
 )
 from selftalk.export.voice_model import DESCRIPTION_FILE
 from selftalk.models.training.progress import ProgressBar
-from selftalk.stream.audio import write_atomically, write_wav
 from selftalk.stream.errors import AudioFileError
 from selftalk.stream.home import cache_folder, data_folder
+from selftalk.stream.sound.audio import write_atomically, write_wav
 from selftalk.stream.studio.recording import Recording
 
 BATCH = 4

@@ -28,10 +28,10 @@ from selftalk.models.training.loop import Run, Watch
 from selftalk.models.training.prepare import Preparation, Read, prepare
 from selftalk.models.training.semantic_task import SemanticRun, SemanticSchedule, SemanticTask
 from selftalk.models.training.sovits_task import SovitsSchedule, SovitsTask
-from selftalk.stream.audio import Float32Array
 from selftalk.stream.errors import BundleError, CheckpointError, ConfigError
-from selftalk.stream.reference import Int64Array
+from selftalk.stream.sound.audio import Float32Array
 from selftalk.stream.sovits.text_features import feature_rows, read_vocabulary
+from selftalk.stream.synthesis.reference import Int64Array
 from selftalk.stream.text.phonemes import Phonemes
 
 EPOCHS = {"s1": 15, "s2": 8}

@@ -21,7 +21,7 @@ import torch
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
-from selftalk.stream.audio import write_atomically
+from selftalk.stream.sound.audio import write_atomically
 from selftalk.stream.trust.watermark import BANDS, BRANCHES, DECODER, ENCODER
 
 HIDDEN = 256

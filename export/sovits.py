@@ -39,9 +39,16 @@ from selftalk.models.eres2net import ERes2Net
 from selftalk.models.hubert import Hubert
 from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits
 from selftalk.models.t2s import Text2Semantic
-from selftalk.stream.bundle import FORMAT, MANIFEST, GraphSpec, Manifest, WeightsSpec, sha256_of
 from selftalk.stream.errors import CheckpointError
 from selftalk.stream.sovits.text_features import GRAPH, VOCABULARY, vocabulary_text
+from selftalk.stream.synthesis.bundle import (
+    FORMAT,
+    MANIFEST,
+    GraphSpec,
+    Manifest,
+    WeightsSpec,
+    sha256_of,
+)
 
 Precision = Literal["fp32", "int8", "fp16"]
 Tell = Callable[[str], None]

@@ -19,7 +19,7 @@ from torch import Tensor
 from selftalk.export.quantize import Feed, to_static_int8
 from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits
 from selftalk.models.spectral import mel_spectrogram
-from selftalk.stream.audio import Float32Array
+from selftalk.stream.sound.audio import Float32Array
 
 NARROWEST_CHANNELS = 32
 """Narrower layers come last, are a twentieth of the work, and lose most by rounding."""

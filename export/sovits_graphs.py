@@ -24,7 +24,7 @@ from selftalk.models.eres2net import ERes2Net
 from selftalk.models.hubert import SAMPLE_RATE_HZ, Hubert
 from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits
 from selftalk.models.t2s import T2SLayer, Text2Semantic
-from selftalk.stream.graph import AFTER, BEFORE
+from selftalk.stream.graphs.graph import AFTER, BEFORE
 
 
 class T2SPrefill(nn.Module):

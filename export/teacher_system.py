@@ -10,11 +10,11 @@ from selftalk.models.training.styles import WEIGHTS as VOICE_WEIGHTS
 from selftalk.models.training.styles import Speaker, StyleBank
 from selftalk.models.training.teacher import SAMPLE_RATE_HZ, Teacher
 from selftalk.models.training.teacher import WEIGHTS as TEACHER_WEIGHTS
-from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.evaluation.held_out import Sentence
 from selftalk.stream.evaluation.systems import Spoken
-from selftalk.stream.timbre import TIMBRE_SIZE
-from selftalk.stream.weights import resolve
+from selftalk.stream.fetching.weights import resolve
+from selftalk.stream.nano.timbre import TIMBRE_SIZE
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
 
 HELD_OUT_SEED = 20_260_000
 """Of speakers that no corpus draws, whose seeds are small numbers."""

@@ -1,6 +1,6 @@
 """From the vocoder's filters to sound and to losses, in torch, for training.
 
-The runtime does the same in numpy (`selftalk.stream.harmonic`); a test holds the two together.
+The runtime does the same in numpy (`selftalk.stream.nano.harmonic`); a test holds the two together.
 """
 
 import torch

@@ -14,14 +14,14 @@ from typing import Annotated, Literal, get_type_hints
 
 from msgspec import Meta
 
-from selftalk.stream.agent_config import AgentConfig
+from selftalk.stream.dialogue.agent_config import AgentConfig
+from selftalk.stream.dialogue.turns import TurnConfig
 from selftalk.stream.errors import ConfigError
-from selftalk.stream.partials import PartialsConfig
-from selftalk.stream.recognizer import RecognizerConfig
+from selftalk.stream.listening.partials import PartialsConfig
+from selftalk.stream.listening.recognizer import RecognizerConfig
 from selftalk.stream.server_config import ServerConfig
 from selftalk.stream.strict_toml import build, check_names, merge, read_file, read_override
 from selftalk.stream.trust.labels import LabelsConfig
-from selftalk.stream.turns import TurnConfig
 
 SHIPPED = ("default", "low_latency", "cpu")
 OVERRIDES = "the command line"

@@ -14,13 +14,13 @@ from typing import Literal
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.bundle import default_bundle
 from selftalk.stream.errors import SelftalkError
-from selftalk.stream.onnx import available_providers
-from selftalk.stream.synthesizer import open_synthesizer
-from selftalk.stream.voices import DEFAULT_VOICE, list_voices
-from selftalk.stream.weights import list_weights
+from selftalk.stream.fetching.weights import list_weights
+from selftalk.stream.graphs.onnx import available_providers
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.synthesizer import open_synthesizer
+from selftalk.stream.synthesis.voices import DEFAULT_VOICE, list_voices
 
 Status = Literal["ok", "missing", "broken"]
 
@@ -72,7 +72,7 @@ def check_packages() -> Iterator[Finding]:
 
 def check_devices() -> Iterator[Finding]:
     """Microphone and loudspeaker."""
-    from selftalk.stream.devices import list_devices
+    from selftalk.stream.sound.devices import list_devices
 
     try:
         devices = list_devices()
@@ -127,7 +127,7 @@ def check_speech() -> Iterator[Finding]:
 
 def check_recognizer() -> Iterator[Finding]:
     """How fast speech is recognised here."""
-    from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
+    from selftalk.stream.listening.recognizer import RecognizerConfig, load_recognizer
 
     recognizer = load_recognizer(RecognizerConfig())
     synthesizer = open_synthesizer(default_bundle())

@@ -12,9 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.errors import SelftalkError
-from selftalk.stream.events import (
+from selftalk.stream.dialogue.events import (
     InputEvent,
     PartialTranscript,
     SpeechEnded,
@@ -26,15 +24,17 @@ from selftalk.stream.events import (
     Transcribe,
     TranscriptReady,
 )
-from selftalk.stream.io import SAMPLE_RATE_HZ
-from selftalk.stream.partials import PartialJob, PartialTranscriber
+from selftalk.stream.dialogue.turns import TurnDetector
+from selftalk.stream.errors import SelftalkError
+from selftalk.stream.listening.partials import PartialJob, PartialTranscriber
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ
 from selftalk.stream.stages import Stages
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.thread_stream import iterate_in_thread
-from selftalk.stream.turns import TurnDetector
 
 if TYPE_CHECKING:
-    from selftalk.stream.end_of_turn import EndOfTurn
+    from selftalk.stream.listening.end_of_turn import EndOfTurn
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Any
 
 from selftalk.stream.errors import ConfigError
-from selftalk.stream.mirror_rules import load_rules
-from selftalk.stream.styles import STYLES
+from selftalk.stream.minds.mirror_rules import load_rules
+from selftalk.stream.synthesis.styles import STYLES
 
 MAX_FILE_BYTES = 65_536
 MAX_TEXT_CHARACTERS = 4_000

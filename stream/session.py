@@ -16,12 +16,10 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
-from selftalk.stream.agent import VoiceAgent
-from selftalk.stream.agent_config import AgentConfig
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.conversation import Conversation
-from selftalk.stream.errors import SelftalkError
-from selftalk.stream.events import (
+from selftalk.stream.dialogue.agent import VoiceAgent
+from selftalk.stream.dialogue.agent_config import AgentConfig
+from selftalk.stream.dialogue.conversation import Conversation
+from selftalk.stream.dialogue.events import (
     AgentState,
     AudioReady,
     CancelTurn,
@@ -41,16 +39,18 @@ from selftalk.stream.events import (
     Synthesize,
     Transcribe,
 )
+from selftalk.stream.dialogue.leading import SpeechDiscarded
+from selftalk.stream.dialogue.sentences import SentenceSplitter
+from selftalk.stream.dialogue.speaking import Speculation
+from selftalk.stream.dialogue.turn import MakeSplitter
+from selftalk.stream.dialogue.turns import TurnDetector
+from selftalk.stream.errors import SelftalkError
 from selftalk.stream.hearing import Hearing
-from selftalk.stream.io import SAMPLE_RATE_HZ, AudioSink, AudioSource
-from selftalk.stream.leading import SpeechDiscarded
-from selftalk.stream.sentences import SentenceSplitter
-from selftalk.stream.speaking import Speculation
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ, AudioSink, AudioSource
 from selftalk.stream.stages import Stages
 from selftalk.stream.stopwatch import Stopwatch, TurnReport
-from selftalk.stream.turn import MakeSplitter
 from selftalk.stream.turn_jobs import TurnJobs
-from selftalk.stream.turns import TurnDetector
 
 logger = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from selftalk.stream.responder import Responder
-from selftalk.stream.speech import SpeechSynthesizer
+from selftalk.stream.minds.responder import Responder
+from selftalk.stream.synthesis.speech import SpeechSynthesizer
 
 if TYPE_CHECKING:  # names only: a session loads no model that it is not given
-    from selftalk.stream.end_of_turn import EndOfTurn
-    from selftalk.stream.recognizer import Recognizer
+    from selftalk.stream.listening.end_of_turn import EndOfTurn
+    from selftalk.stream.listening.recognizer import Recognizer
 
 Busy = Callable[[], AbstractContextManager[None]]
 """Entered while a computation is awaited: the fast clock of files stands still meanwhile."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from selftalk.stream.events import (
+from selftalk.stream.dialogue.events import (
     CancelTurn,
     InputEvent,
     Notice,
@@ -23,9 +23,9 @@ from selftalk.stream.events import (
     TurnFinished,
     TurnStarted,
 )
-from selftalk.stream.io import SAMPLE_RATE_HZ
-from selftalk.stream.leading import Answer, UtteranceGiven
-from selftalk.stream.metrics import FIRST_PLAYED, SPEECH_END, TurnMetrics
+from selftalk.stream.dialogue.leading import Answer, UtteranceGiven
+from selftalk.stream.dialogue.metrics import FIRST_PLAYED, SPEECH_END, TurnMetrics
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ
 
 TIMED = frozenset(
     {SpeechEnded, TextInput, Say, UtteranceGiven, Answer, Transcribe, TranscriptReady, Respond}

@@ -12,24 +12,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.config import EngineConfig, TalkConfig
-from selftalk.stream.end_of_turn import load_end_of_turn
-from selftalk.stream.graph import RunOptions
-from selftalk.stream.io import AudioSink, AudioSource
-from selftalk.stream.onnx import CPU_PROVIDERS, PROVIDERS, usable_providers
-from selftalk.stream.recognizer import load_recognizer
-from selftalk.stream.responder import ChosenResponder, load_responder
+from selftalk.stream.dialogue.turns import TurnDetector
+from selftalk.stream.fetching.weights import Progress
+from selftalk.stream.graphs.graph import RunOptions
+from selftalk.stream.graphs.onnx import CPU_PROVIDERS, PROVIDERS, usable_providers
+from selftalk.stream.listening.end_of_turn import load_end_of_turn
+from selftalk.stream.listening.recognizer import load_recognizer
+from selftalk.stream.listening.vad import load_vad
+from selftalk.stream.minds.responder import ChosenResponder, load_responder
 from selftalk.stream.selves import Self
 from selftalk.stream.session import Session
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.io import AudioSink, AudioSource
 from selftalk.stream.stages import Stages
-from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer, open_synthesizer
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, Synthesizer, open_synthesizer
+from selftalk.stream.synthesis.voices import DEFAULT_VOICE, Voice
 from selftalk.stream.trust.labels import opening
-from selftalk.stream.turns import TurnDetector
-from selftalk.stream.vad import load_vad
-from selftalk.stream.voices import DEFAULT_VOICE, Voice
-from selftalk.stream.weights import Progress
 
 CUE_RATE_HZ = 24_000
 BEFORE_REPLIES = 0

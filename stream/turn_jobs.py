@@ -14,10 +14,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.conversation import ToolCall
-from selftalk.stream.errors import SelftalkError
-from selftalk.stream.events import (
+from selftalk.stream.dialogue.conversation import ToolCall
+from selftalk.stream.dialogue.events import (
     AudioReady,
     InputEvent,
     PlaybackFinished,
@@ -30,11 +28,13 @@ from selftalk.stream.events import (
     Synthesize,
     ToolCalled,
 )
-from selftalk.stream.io import AudioSink, ImmediateSink
-from selftalk.stream.speech import Marks, SpeechChunk
+from selftalk.stream.errors import SelftalkError
+from selftalk.stream.minds.style_directions import Directed, StyleDirections
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.io import AudioSink, ImmediateSink
 from selftalk.stream.stages import Stages
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.style_directions import Directed, StyleDirections
+from selftalk.stream.synthesis.speech import Marks, SpeechChunk
 from selftalk.stream.thread_stream import iterate_in_thread
 
 logger = logging.getLogger(__name__)

@@ -5,11 +5,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from selftalk.stream.agent import CLOCK_HZ, VoiceAgent
-from selftalk.stream.agent_config import AgentConfig
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.conversation import Conversation
-from selftalk.stream.events import (
+from selftalk.stream.dialogue.agent import CLOCK_HZ, VoiceAgent
+from selftalk.stream.dialogue.agent_config import AgentConfig
+from selftalk.stream.dialogue.conversation import Conversation
+from selftalk.stream.dialogue.events import (
     AudioReady,
     InputEvent,
     Output,
@@ -25,7 +24,8 @@ from selftalk.stream.events import (
     Transcribe,
     TranscriptReady,
 )
-from selftalk.stream.speech import WordTime
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.synthesis.speech import WordTime
 
 OutputType = TypeVar("OutputType", bound=Output)
 

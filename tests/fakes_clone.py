@@ -15,9 +15,9 @@ from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training import person
 from selftalk.models.training.t2s_task import TextToTokens
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.studio.recording import Slice
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.voices import Voice
 
 TINY = NanoConfig(
     speaker=257, condition=8, text_width=16, text_blocks=1, text_layers=1, decoder_width=16,

@@ -13,15 +13,15 @@ import httpx
 import numpy as np
 import uvicorn
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.config import TalkConfig
+from selftalk.stream.dialogue.turns import TurnDetector
 from selftalk.stream.errors import RecognizerError, TextError, VoiceError
-from selftalk.stream.recognizer import Transcript
+from selftalk.stream.listening.recognizer import Transcript
 from selftalk.stream.server.app import ServerContext
-from selftalk.stream.speech import SpeechChunk, WordTime
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.stages import Stages
-from selftalk.stream.synthesizer import SynthesisOptions
-from selftalk.stream.turns import TurnDetector
+from selftalk.stream.synthesis.speech import SpeechChunk, WordTime
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions
 
 VOICE_HZ = 24_000
 CHUNK_SAMPLES = VOICE_HZ // 10

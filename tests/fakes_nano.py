@@ -3,8 +3,8 @@
 import numpy as np
 
 from selftalk.models.training.examples import Example
-from selftalk.stream.alignment import align
-from selftalk.stream.harmonic import pulse_train
+from selftalk.stream.nano.alignment import align
+from selftalk.stream.nano.harmonic import pulse_train
 
 TOKENS = 20
 

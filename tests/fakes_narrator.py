@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.speech import SpeechChunk, WordTime
-from selftalk.stream.voices import Voice
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.synthesis.speech import SpeechChunk, WordTime
+from selftalk.stream.synthesis.voices import Voice
 
 RATE = 24_000
 WORD_SAMPLES = RATE // 10

@@ -17,15 +17,15 @@ import numpy as np
 from fakes_http import ToneSynthesizer, voice_named
 from websockets.sync.client import connect
 
-from selftalk.stream.chat_client import TextDelta, ToolCallDelta, UsageDelta
 from selftalk.stream.config import TalkConfig
-from selftalk.stream.recognizer import Transcript
+from selftalk.stream.dialogue.turns import TurnConfig, TurnDetector
+from selftalk.stream.listening.recognizer import Transcript
+from selftalk.stream.minds.chat_client import TextDelta, ToolCallDelta, UsageDelta
 from selftalk.stream.server.admission import Admission
 from selftalk.stream.server.app import ServerContext, build_app
 from selftalk.stream.server.realtime import drain
 from selftalk.stream.server.serve import Server
 from selftalk.stream.stages import Stages
-from selftalk.stream.turns import TurnConfig, TurnDetector
 
 RATE_HZ = 24_000
 

@@ -17,19 +17,19 @@ from virtual_time import virtual_loop
 
 from selftalk.stream import hearing as hearing_module
 from selftalk.stream import turn_jobs as turn_jobs_module
-from selftalk.stream.agent_config import AgentConfig
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.conversation import Message
-from selftalk.stream.io import CHUNK_MS, CHUNK_SAMPLES, SAMPLE_RATE_HZ
-from selftalk.stream.playout import Playout
-from selftalk.stream.recognizer import Transcript
+from selftalk.stream.dialogue.agent_config import AgentConfig
+from selftalk.stream.dialogue.conversation import Message
+from selftalk.stream.dialogue.turns import TurnConfig, TurnDetector
+from selftalk.stream.listening.recognizer import Transcript
 from selftalk.stream.session import Session, SessionNotice
-from selftalk.stream.sink import PlayoutSink
-from selftalk.stream.speech import Marks, SpeechChunk, WordTime
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.io import CHUNK_MS, CHUNK_SAMPLES, SAMPLE_RATE_HZ
+from selftalk.stream.sound.playout import Playout
+from selftalk.stream.sound.sink import PlayoutSink
 from selftalk.stream.stages import Stages
 from selftalk.stream.stop import StopFlag
+from selftalk.stream.synthesis.speech import Marks, SpeechChunk, WordTime
 from selftalk.stream.thread_stream import iterate_in_thread
-from selftalk.stream.turns import TurnConfig, TurnDetector
 
 VOICE_HZ = 16_000
 WORD_SAMPLES = VOICE_HZ // 10

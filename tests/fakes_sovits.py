@@ -15,10 +15,10 @@ import torch
 from selftalk.export import importer
 from selftalk.export.sovits import export_voice
 from selftalk.export.voice_model import import_voice_model
-from selftalk.stream.bundle import Bundle
-from selftalk.stream.reference import Reference
 from selftalk.stream.sovits.reference import model_of
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.reference import Reference
+from selftalk.stream.synthesis.voices import Voice
 
 GOLDEN = Path(os.environ.get("SELFTALK_GOLDEN") or Path(__file__).parent / "data" / "golden")
 SECOND_STAGES = sorted(json.loads((GOLDEN / "config.json").read_text())["sovits"])

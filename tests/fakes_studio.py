@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, read_audio
-from selftalk.stream.recognizer import Transcript
+from selftalk.stream.listening.recognizer import Transcript
+from selftalk.stream.listening.vad import load_vad
+from selftalk.stream.sound.audio import AudioChunk, read_audio
 from selftalk.stream.studio.take import Take, take_of
-from selftalk.stream.vad import load_vad
 
 ROOT = Path(__file__).parents[1]
 RATE = 16_000

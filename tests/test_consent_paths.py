@@ -15,17 +15,17 @@ from fakes_trust import agreed
 from wyoming.client import AsyncTcpClient
 from wyoming.tts import Synthesize, SynthesizeVoice
 
-from selftalk.stream.audio import AudioChunk, write_wav
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.cli import main
-from selftalk.stream.content import Content
-from selftalk.stream.conversion import LiveConverter, convert
 from selftalk.stream.errors import ConsentError
+from selftalk.stream.nano.content import Content
+from selftalk.stream.nano.conversion import LiveConverter, convert
 from selftalk.stream.server import wyoming
 from selftalk.stream.server.app import build_api_v2_app, build_app
-from selftalk.stream.synthesizer import open_synthesizer
+from selftalk.stream.sound.audio import AudioChunk, write_wav
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.synthesizer import open_synthesizer
+from selftalk.stream.synthesis.voices import Voice, list_voices, voices_folder
 from selftalk.stream.trust.signing import trust_folder
-from selftalk.stream.voices import Voice, list_voices, voices_folder
 
 ROOT = Path(__file__).parent.parent
 TINY = ROOT / "tests" / "data" / "bundle_tiny"

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from fakes_trust import agreed
 
-from selftalk.stream import bundle as bundle_module
-from selftalk.stream import metrics, selves
-from selftalk.stream.bundle import Bundle
+from selftalk.stream import selves
 from selftalk.stream.cli import build_parser
 from selftalk.stream.config import load_config
-from selftalk.stream.voices import Voice
-from selftalk.stream.weights_table import weights_table
+from selftalk.stream.dialogue import metrics
+from selftalk.stream.fetching.weights_table import weights_table
+from selftalk.stream.synthesis import bundle as bundle_module
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.voices import Voice
 
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.zh.md")

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import workload
 
-from selftalk.stream.bundle import Bundle
-from selftalk.stream.chunks import LastPiece, pieces_of
-from selftalk.stream.graph import RunOptions
-from selftalk.stream.sampling import Sampler
-from selftalk.stream.schedule import FixedPlan
+from selftalk.stream.graphs.graph import RunOptions
 from selftalk.stream.sovits.semantic import DEFAULT_SAMPLING, SemanticDecoder
 from selftalk.stream.sovits.synthesizer import CHUNK_TOKENS
 from selftalk.stream.sovits.vocoder import SovitsVocoder
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.chunks import LastPiece, pieces_of
+from selftalk.stream.synthesis.sampling import Sampler
+from selftalk.stream.synthesis.schedule import FixedPlan
 
 PRECISION = os.environ.get("SELFTALK_PRECISION", "int8")
 

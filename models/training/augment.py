@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import Float32Array
-from selftalk.stream.log_mel import HOP_SAMPLES, WINDOW_SAMPLES, mel_filters
+from selftalk.stream.listening.log_mel import HOP_SAMPLES, WINDOW_SAMPLES, mel_filters
+from selftalk.stream.sound.audio import Float32Array
 
 SAMPLE_RATE_HZ = 16_000
 FLOOR = 1e-8  # of power: what is quieter counts as silence

@@ -22,10 +22,10 @@ from selftalk.models.training.examples import Example, example_of, whisper_featu
 from selftalk.models.training.precision import mixed_precision
 from selftalk.models.training.tokenizer_task import Features, tokenize
 from selftalk.models.training.vocoder_task import padded
-from selftalk.stream.alignment import SAMPLE_RATE_HZ as EXAMPLE_RATE_HZ
-from selftalk.stream.alignment import Int64Array
-from selftalk.stream.audio import Float32Array, Int16Array, from_int16, to_int16
-from selftalk.stream.resample import resample
+from selftalk.stream.nano.alignment import SAMPLE_RATE_HZ as EXAMPLE_RATE_HZ
+from selftalk.stream.nano.alignment import Int64Array
+from selftalk.stream.sound.audio import Float32Array, Int16Array, from_int16, to_int16
+from selftalk.stream.sound.resample import resample
 
 TOKEN_SAMPLES = SAMPLE_RATE_HZ // 25
 

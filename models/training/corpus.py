@@ -33,8 +33,8 @@ import numpy as np
 import numpy.typing as npt
 
 from selftalk.models.training.styles import ProsodyMix, Timbre
-from selftalk.stream.audio import Float32Array, Int16Array, from_int16, write_atomically
 from selftalk.stream.errors import ConfigError
+from selftalk.stream.sound.audio import Float32Array, Int16Array, from_int16, write_atomically
 from selftalk.stream.text.symbols import symbol_ids
 
 SAMPLE_RATE_HZ = 24_000

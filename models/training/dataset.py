@@ -26,8 +26,8 @@ import numpy.typing as npt
 import safetensors
 import safetensors.numpy
 
-from selftalk.stream.audio import Float32Array, Int16Array, from_int16, write_atomically
 from selftalk.stream.errors import ConfigError
+from selftalk.stream.sound.audio import Float32Array, Int16Array, from_int16, write_atomically
 
 FORMAT = 1
 DESCRIPTION = "dataset.json"

@@ -14,8 +14,8 @@ from torch import Tensor
 from selftalk.models.training.examples import Example
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.models.training.vocoder_task import padded
-from selftalk.stream.alignment import Int64Array
-from selftalk.stream.semantic import DEFAULT_SAMPLING
+from selftalk.stream.nano.alignment import Int64Array
+from selftalk.stream.nano.semantic import DEFAULT_SAMPLING
 
 BATCH = 32
 

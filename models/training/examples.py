@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from selftalk.models.training.corpus import Utterance
-from selftalk.stream.alignment import (
+from selftalk.stream.nano.alignment import (
     FRAME_SAMPLES,
     SAMPLE_RATE_HZ,
     TOKEN_SAMPLES,
@@ -19,11 +19,11 @@ from selftalk.stream.alignment import (
     Int64Array,
     align,
 )
-from selftalk.stream.audio import Float32Array
-from selftalk.stream.harmonic import pulse_train
-from selftalk.stream.speech_prosody import ENERGY_SCALE, PITCH_SCALE
+from selftalk.stream.nano.harmonic import pulse_train
+from selftalk.stream.nano.speech_prosody import ENERGY_SCALE, PITCH_SCALE
+from selftalk.stream.nano.timbre import TIMBRE_SIZE, speaker_vector
+from selftalk.stream.sound.audio import Float32Array
 from selftalk.stream.text.symbols import SYMBOLS_V2
-from selftalk.stream.timbre import TIMBRE_SIZE, speaker_vector
 
 PITCH_SAMPLES = 300  # the teacher's step of pitch and energy
 UNVOICED_BELOW_HZ = 10.0

@@ -31,14 +31,14 @@ from selftalk.models.training.corpus import (
     write_arrays,
 )
 from selftalk.models.training.examples import kept_samples
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import SelftalkError
-from selftalk.stream.resample import resample
-from selftalk.stream.speaker import SpeakerEncoder
-from selftalk.stream.speech_prosody import speech_prosody
-from selftalk.stream.weights import resolve
-from selftalk.stream.whisper_encoder import SAMPLE_RATE_HZ as WHISPER_RATE_HZ
-from selftalk.stream.whisper_encoder import WEIGHTS, WhisperEncoder
+from selftalk.stream.fetching.weights import resolve
+from selftalk.stream.listening.whisper_encoder import SAMPLE_RATE_HZ as WHISPER_RATE_HZ
+from selftalk.stream.listening.whisper_encoder import WEIGHTS, WhisperEncoder
+from selftalk.stream.nano.speech_prosody import speech_prosody
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.resample import resample
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
 
 POLL_SECONDS = 30.0
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.alignment import FRAME_SAMPLES, UNIT_SAMPLES
+from selftalk.stream.nano.alignment import FRAME_SAMPLES, UNIT_SAMPLES
 
 Float32Array = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]

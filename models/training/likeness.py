@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from selftalk.models.ge2e import MEL_BANDS
 from selftalk.models.nano import FRAME_SAMPLES, SAMPLE_RATE_HZ
-from selftalk.stream.log_mel import mel_filters
-from selftalk.stream.speaker import SAMPLE_RATE_HZ as HEARING_RATE_HZ
-from selftalk.stream.speaker import TARGET_DBFS
+from selftalk.stream.listening.log_mel import mel_filters
+from selftalk.stream.synthesis.speaker import SAMPLE_RATE_HZ as HEARING_RATE_HZ
+from selftalk.stream.synthesis.speaker import TARGET_DBFS
 
 WINDOW_SAMPLES = SAMPLE_RATE_HZ // 40
 """25 ms, as the encoder hears at its own rate; so the bins lie 40 Hz apart as they do there."""

@@ -17,7 +17,7 @@ import torch
 from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training.examples import Example
 from selftalk.models.training.forced_alignment import align_text, units_of
-from selftalk.stream.alignment import (
+from selftalk.stream.nano.alignment import (
     FRAMES_PER_TOKEN,
     SAMPLE_RATE_HZ,
     TOKEN_SAMPLES,
@@ -25,13 +25,13 @@ from selftalk.stream.alignment import (
     Int64Array,
     align,
 )
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.nano_synthesizer import symbols_of
-from selftalk.stream.resample import resample
-from selftalk.stream.speech_prosody import ENERGY_SCALE, mel_energy, speech_prosody
+from selftalk.stream.nano.speech_prosody import ENERGY_SCALE, mel_energy, speech_prosody
+from selftalk.stream.nano.synthesizer import symbols_of
+from selftalk.stream.nano.timbre import with_pitch
+from selftalk.stream.nano.vocoder import PulseSource
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.resample import resample
 from selftalk.stream.text import phonemize
-from selftalk.stream.timbre import with_pitch
-from selftalk.stream.vocoder import PulseSource
 
 WHISPER_RATE_HZ = 16_000
 PERSON = "person"

@@ -28,9 +28,9 @@ from selftalk.models.training.dataset import (
     item_path,
     write_description,
 )
-from selftalk.stream.audio import Float32Array, read_audio, to_int16
 from selftalk.stream.errors import SelftalkError, TextError
-from selftalk.stream.resample import resample
+from selftalk.stream.sound.audio import Float32Array, read_audio, to_int16
+from selftalk.stream.sound.resample import resample
 from selftalk.stream.text import phonemize
 from selftalk.stream.text.phonemes import Phonemes
 from selftalk.stream.text.symbols import SYMBOLS_V1, SYMBOLS_V2, symbol_ids

@@ -36,11 +36,11 @@ from selftalk.models.training.teacher import MAX_CHARACTERS, Teacher
 from selftalk.models.training.teacher import WEIGHTS as TEACHER_WEIGHTS
 from selftalk.models.training.teacher_script import TeacherScript, write_script
 from selftalk.models.training.texts import training_texts
-from selftalk.stream.audio import to_int16
 from selftalk.stream.errors import ConfigError, SelftalkError, TextError
+from selftalk.stream.fetching.weights import resolve
+from selftalk.stream.sound.audio import to_int16
 from selftalk.stream.text import phonemize
 from selftalk.stream.text.normalize_en import normalize
-from selftalk.stream.weights import resolve
 
 PAIR_SHARE = 0.3
 SPEED_RANGE = (0.88, 1.15)

@@ -16,10 +16,10 @@ from selftalk.models.training.person import PERSON, text_symbols, tracked_pulses
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.models.training.voice_task import Said
 from selftalk.models.waveform import apply_filters, frame_spectra, overlap_add
-from selftalk.stream.alignment import TOKEN_SAMPLES, Alignment, FrameText, align, frame_text
-from selftalk.stream.sampling import Sampler
-from selftalk.stream.semantic import DEFAULT_SAMPLING, whole_units
-from selftalk.stream.vocoder import Speaker
+from selftalk.stream.nano.alignment import TOKEN_SAMPLES, Alignment, FrameText, align, frame_text
+from selftalk.stream.nano.semantic import DEFAULT_SAMPLING, whole_units
+from selftalk.stream.nano.vocoder import Speaker
+from selftalk.stream.synthesis.sampling import Sampler
 
 
 @torch.no_grad()

@@ -14,8 +14,8 @@ import numpy as np
 import safetensors.numpy
 
 from selftalk.models.training.corpus import Utterance
-from selftalk.stream.audio import Float32Array, write_atomically
-from selftalk.stream.timbre import TIMBRE_SIZE
+from selftalk.stream.nano.timbre import TIMBRE_SIZE
+from selftalk.stream.sound.audio import Float32Array, write_atomically
 
 BLUR = 0.15  # of timbres of unit variance
 PITCH_BLUR = 0.05

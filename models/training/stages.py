@@ -37,8 +37,8 @@ from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
 from selftalk.models.training.timbre_task import TimbreTask, by_speakers, heard
 from selftalk.models.training.tokenizer_task import Features, TokenizerTask, tokenize
 from selftalk.models.training.vocoder_task import VocoderTask
-from selftalk.stream.alignment import Int64Array
 from selftalk.stream.evaluation.dnsmos import Dnsmos
+from selftalk.stream.nano.alignment import Int64Array
 
 SCHEDULES = {
     "tokenizer": Schedule(steps=2500, learning_rate=1e-3),

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from selftalk.models.training.corpus import SAMPLE_RATE_HZ, Utterance
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.timbre import TIMBRE_SIZE
-from selftalk.stream.voices import DEFAULT_VOICE, SUFFIX, Voice
+from selftalk.stream.nano.timbre import TIMBRE_SIZE
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.synthesis.voices import DEFAULT_VOICE, SUFFIX, Voice
 
 LOW_NAMES = ("rowan", "silas", "oren", "tomas")
 HIGH_NAMES = ("mila", "ines", "juno", "wren")

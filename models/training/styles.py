@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from selftalk.models.training.teacher import STYLE_SIZE, TIMBRE_SIZE
-from selftalk.stream.audio import Float32Array
 from selftalk.stream.errors import WeightsError
+from selftalk.stream.sound.audio import Float32Array
 
 WEIGHTS = "kokoro-82m-voices"
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from selftalk.stream.audio import Float32Array, write_atomically
 from selftalk.stream.errors import WeightsError
+from selftalk.stream.sound.audio import Float32Array, write_atomically
 
 SAMPLE_RATE_HZ = 24_000
 UNIT_SAMPLES = 600

@@ -14,10 +14,10 @@ from torch.nn import functional as F
 
 from selftalk.models.training.corpus import SAMPLE_RATE_HZ, Utterance
 from selftalk.models.training.precision import mixed_precision
-from selftalk.stream.audio import Float32Array
-from selftalk.stream.log_mel import MEL_BANDS, log_mel
-from selftalk.stream.resample import resample
-from selftalk.stream.timbre import TIMBRE_SCALE, TIMBRE_SIZE
+from selftalk.stream.listening.log_mel import MEL_BANDS, log_mel
+from selftalk.stream.nano.timbre import TIMBRE_SCALE, TIMBRE_SIZE
+from selftalk.stream.sound.audio import Float32Array
+from selftalk.stream.sound.resample import resample
 
 HEARING_RATE_HZ = 16_000
 VALID_EVERY = 10

@@ -19,7 +19,7 @@ from selftalk.models.waveform import (
     overlap_add,
     phase_loss,
 )
-from selftalk.stream.alignment import TOKEN_SAMPLES, frame_text, unknown_text
+from selftalk.stream.nano.alignment import TOKEN_SAMPLES, frame_text, unknown_text
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from selftalk.stream.bundle import Bundle, default_bundle
-from selftalk.stream.calibration import calibration_path, measure, save_calibration
 from selftalk.stream.config import load_config
 from selftalk.stream.machine import describe
-from selftalk.stream.schedule import TOKEN_RATE_HZ, Schedule, solve
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.calibration import calibration_path, measure, save_calibration
+from selftalk.stream.synthesis.schedule import TOKEN_RATE_HZ, Schedule, solve
+from selftalk.stream.synthesis.workers import open_workers
 from selftalk.stream.talk import run_options
-from selftalk.stream.workers import open_workers
 
 SHOWN_TOKENS = 4 * TOKEN_RATE_HZ
 

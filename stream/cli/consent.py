@@ -7,14 +7,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from selftalk.stream.audio import AudioChunk, concat, read_audio
 from selftalk.stream.errors import AudioFileError, ConsentError, MisheardError
 from selftalk.stream.home import data_folder
+from selftalk.stream.sound.audio import AudioChunk, concat, read_audio
+from selftalk.stream.synthesis.voices import SUFFIX, Voice, check_voice_name, voices_folder
 from selftalk.stream.trust import audit
 from selftalk.stream.trust.consent import VALID_DAYS, Challenge, ConsentSession, consent_session
 from selftalk.stream.trust.receipts import Receipt, all_receipts, end_receipt, receipts_of
 from selftalk.stream.trust.statement import SENTENCES
-from selftalk.stream.voices import SUFFIX, Voice, check_voice_name, voices_folder
 
 INVALID = 1
 
@@ -173,7 +173,7 @@ async def _record() -> AudioChunk:
     Raises:
         AudioFileError: nothing came from it.
     """
-    from selftalk.stream.devices import Microphone
+    from selftalk.stream.sound.devices import Microphone
 
     microphone, pieces = Microphone(), []
     ended = asyncio.create_task(asyncio.to_thread(_wait_for_enter))

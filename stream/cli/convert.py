@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, concat, read_audio, write_wav
-from selftalk.stream.bundle import Bundle, default_bundle
-from selftalk.stream.content import ContentEncoder
-from selftalk.stream.conversion import LiveConverter, convert
 from selftalk.stream.errors import ConfigError
+from selftalk.stream.nano.content import ContentEncoder
+from selftalk.stream.nano.conversion import LiveConverter, convert
+from selftalk.stream.sound.audio import AudioChunk, concat, read_audio, write_wav
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.voices import DEFAULT_VOICE, Voice, find_voice
 from selftalk.stream.trust import audit
 from selftalk.stream.trust.labels import label_file, mark, opening
-from selftalk.stream.voices import DEFAULT_VOICE, Voice, find_voice
 
 CHUNK_SECONDS = 0.02
 MARGIN_SECONDS = 0.15
@@ -116,7 +116,7 @@ def _converter(
 
 async def _speak(args: argparse.Namespace, bundle: Bundle, voice: Voice) -> None:
     """From the microphone to the loudspeaker until Ctrl-C."""
-    from selftalk.stream.devices import Microphone, Speaker  # needs a sound card
+    from selftalk.stream.sound.devices import Microphone, Speaker  # needs a sound card
 
     speaker = Speaker(args.speaker)
     microphone = Microphone(args.mic)

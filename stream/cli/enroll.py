@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.cli.consent import ask
 from selftalk.stream.errors import ConsentError
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.listening.vad import load_vad
+from selftalk.stream.nano.timbre import SpeakerSpace
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.studio.engineer import CHECKS
 from selftalk.stream.studio.enrolment import (
     keep_voice,
@@ -25,14 +25,14 @@ from selftalk.stream.studio.recording import Recording, load_recording
 from selftalk.stream.studio.report import Finding
 from selftalk.stream.studio.speaker_check import check_speaker
 from selftalk.stream.studio.take import find_files, read_take
-from selftalk.stream.styles import SEPARATOR, STYLES
-from selftalk.stream.timbre import SpeakerSpace
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.styles import SEPARATOR, STYLES
+from selftalk.stream.synthesis.voices import Voice, check_voice_name
 from selftalk.stream.trust.consent import VALID_DAYS, consent_session
 from selftalk.stream.trust.permission import require_consent
 from selftalk.stream.trust.receipts import Receipt, receipts_of
 from selftalk.stream.trust.statement import SENTENCES
-from selftalk.stream.vad import load_vad
-from selftalk.stream.voices import Voice, check_voice_name
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -6,17 +6,17 @@ import sys
 import time
 from pathlib import Path
 
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.errors import AudioFileError
 from selftalk.stream.studio.audiobook import check_format, write_audiobook
 from selftalk.stream.studio.book import read_book
 from selftalk.stream.studio.narration import Narration, Progress
 from selftalk.stream.studio.paragraphs import ParagraphCache
 from selftalk.stream.studio.subtitles import as_srt, as_vtt, cues_of
-from selftalk.stream.synthesizer import AUTO, SynthesisOptions, open_synthesizer
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.synthesizer import AUTO, SynthesisOptions, open_synthesizer
+from selftalk.stream.synthesis.voices import DEFAULT_VOICE
 from selftalk.stream.text import LANGUAGES
 from selftalk.stream.trust.labels import LabelsConfig
-from selftalk.stream.voices import DEFAULT_VOICE
 
 BAR_CHARACTERS = 24
 SUBTITLES = {"srt": as_srt, "vtt": as_vtt}

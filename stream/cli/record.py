@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.bundle import default_bundle
 from selftalk.stream.cli.weights import ProgressBar
 from selftalk.stream.errors import AudioFileError
-from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.listening.recognizer import RecognizerConfig, load_recognizer
+from selftalk.stream.listening.vad import load_vad
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.studio.engineer import Engineer
 from selftalk.stream.studio.guide import AGAIN, KEEP, STOP, Guide, TakeRecorder, meter
 from selftalk.stream.studio.prompts import Prompt, prompts_of
 from selftalk.stream.studio.recording import Recording, recording_folder
 from selftalk.stream.studio.report import Finding, Verdict
 from selftalk.stream.studio.take import LONGEST_SECONDS, Take, find_files, read_take
-from selftalk.stream.vad import load_vad
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
 
 STUDIO_RATE_HZ = 48_000
 NOT_GOOD_ENOUGH = 1
@@ -97,7 +97,7 @@ class _Ears:
         return asyncio.run(self._listen())
 
     async def _listen(self) -> AudioChunk:
-        from selftalk.stream.devices import Microphone
+        from selftalk.stream.sound.devices import Microphone
 
         microphone = Microphone(self._name, STUDIO_RATE_HZ)
         recorder = TakeRecorder(load_vad(), STUDIO_RATE_HZ)

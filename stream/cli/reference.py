@@ -3,18 +3,18 @@
 import argparse
 from pathlib import Path
 
-from selftalk.stream.audio import AudioChunk, Float32Array, read_audio
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.errors import VoiceError
-from selftalk.stream.excerpt import best_excerpt
-from selftalk.stream.pitch import mean_log_pitch, track_pitch
-from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
+from selftalk.stream.listening.recognizer import RecognizerConfig, load_recognizer
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, read_audio
+from selftalk.stream.sound.pitch import mean_log_pitch, track_pitch
 from selftalk.stream.sovits.clip import Clip, best_clip
 from selftalk.stream.sovits.reference import ReferenceListener, check_length, has_hubert
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.excerpt import best_excerpt
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.voices import SUFFIX, Voice, check_voice_name
 from selftalk.stream.text import LANGUAGES
 from selftalk.stream.text.language_guess import guess_language
-from selftalk.stream.voices import SUFFIX, Voice, check_voice_name
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from selftalk.stream.audio import AudioChunk, concat, write_wav
-from selftalk.stream.bundle import Bundle, default_bundle
+from selftalk.stream.dialogue.sentences import SentenceSplitter
 from selftalk.stream.errors import TextError
-from selftalk.stream.sentences import SentenceSplitter
-from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer, open_synthesizer
+from selftalk.stream.sound.audio import AudioChunk, concat, write_wav
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, Synthesizer, open_synthesizer
+from selftalk.stream.synthesis.voices import DEFAULT_VOICE, Voice
 from selftalk.stream.text import LANGUAGES
 from selftalk.stream.text.language_guess import guess_language
 from selftalk.stream.trust.labels import (
@@ -22,7 +23,6 @@ from selftalk.stream.trust.labels import (
     notice_in,
     opening,
 )
-from selftalk.stream.voices import DEFAULT_VOICE, Voice
 
 LONGEST_TEXT_CHARACTERS = 100_000
 
@@ -115,7 +115,7 @@ class Speech:
 
 
 async def _play(speech: Speech) -> None:
-    from selftalk.stream.devices import Speaker
+    from selftalk.stream.sound.devices import Speaker
 
     speaker = Speaker()
     try:

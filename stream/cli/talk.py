@@ -10,13 +10,13 @@ from importlib import resources
 from pathlib import Path
 
 from selftalk.stream.cli.weights import ProgressBar
-from selftalk.stream.clock import SampleClock
 from selftalk.stream.config import TalkConfig, load_config
+from selftalk.stream.dialogue.events import Failure, Notice, Say, SentenceReady, UserSaid
 from selftalk.stream.errors import DeviceError
-from selftalk.stream.events import Failure, Notice, Say, SentenceReady, UserSaid
-from selftalk.stream.files import FileMicrophone, FileSpeaker
-from selftalk.stream.io import AudioSource
 from selftalk.stream.selves import Self, load_self, self_names
+from selftalk.stream.sound.clock import SampleClock
+from selftalk.stream.sound.files import FileMicrophone, FileSpeaker
+from selftalk.stream.sound.io import AudioSource
 from selftalk.stream.stopwatch import TurnReport
 from selftalk.stream.talk import Tell, load_cast, open_session, play_opening
 from selftalk.stream.trust.labels import label_file, notice_in
@@ -112,8 +112,8 @@ async def _talk_in_files(args: argparse.Namespace, config: TalkConfig, self_: Se
 
 
 async def _talk_at_devices(args: argparse.Namespace, config: TalkConfig, self_: Self) -> None:
-    from selftalk.stream.devices import Microphone, Speaker
-    from selftalk.stream.echo import EchoCancelledSource
+    from selftalk.stream.echo.cancellation import EchoCancelledSource
+    from selftalk.stream.sound.devices import Microphone, Speaker
 
     speaker = Speaker(str(args.speaker or config.audio.speaker) or None)
     microphone = Microphone(str(args.mic[0] if args.mic else config.audio.microphone) or None)
@@ -167,7 +167,7 @@ class Transcript:
 
 
 def _has_sound_card(tell: Tell) -> bool:
-    from selftalk.stream.devices import list_devices
+    from selftalk.stream.sound.devices import list_devices
 
     try:
         return bool(list_devices())

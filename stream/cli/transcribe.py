@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from selftalk.stream.cli.weights import ProgressBar
-from selftalk.stream.files import Recording
-from selftalk.stream.recognizer import RecognizerConfig, load_recognizer
-from selftalk.stream.transcription import transcribe_file
-from selftalk.stream.vad import load_vad
+from selftalk.stream.listening.recognizer import RecognizerConfig, load_recognizer
+from selftalk.stream.listening.transcription import transcribe_file
+from selftalk.stream.listening.vad import load_vad
+from selftalk.stream.sound.files import Recording
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

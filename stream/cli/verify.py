@@ -5,10 +5,10 @@ import dataclasses
 import json
 from pathlib import Path
 
-from selftalk.stream.bundle import Bundle, default_bundle
-from selftalk.stream.synthesizer import Synthesizer, open_synthesizer
-from selftalk.stream.verification import ENOUGH_DB, Verdict, verify_streaming
-from selftalk.stream.voices import DEFAULT_VOICE, Voice, list_voices
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.synthesizer import Synthesizer, open_synthesizer
+from selftalk.stream.synthesis.verification import ENOUGH_DB, Verdict, verify_streaming
+from selftalk.stream.synthesis.voices import DEFAULT_VOICE, Voice, list_voices
 
 TEXTS = {
     "en": (

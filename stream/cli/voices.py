@@ -6,11 +6,11 @@ import math
 from datetime import UTC, datetime
 from pathlib import Path
 
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.errors import ConsentError
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.voices import Voice, list_voices
 from selftalk.stream.trust.forgetting import forget_voice
 from selftalk.stream.trust.permission import is_stock, require_consent
-from selftalk.stream.voices import Voice, list_voices
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

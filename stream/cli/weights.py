@@ -7,7 +7,7 @@ import argparse
 import json
 import sys
 
-from selftalk.stream.weights import WeightsStatus, list_weights, remove, resolve
+from selftalk.stream.fetching.weights import WeightsStatus, list_weights, remove, resolve
 
 MEBIBYTE = 1 << 20
 BAR_CHARACTERS = 24

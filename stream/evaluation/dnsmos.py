@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.onnx import open_session
-from selftalk.stream.resample import resample
-from selftalk.stream.weights import resolve
+from selftalk.stream.fetching.weights import resolve
+from selftalk.stream.graphs.onnx import open_session
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.resample import resample
 
 WEIGHTS = "dnsmos"
 SAMPLE_RATE_HZ = 16_000

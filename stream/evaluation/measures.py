@@ -7,11 +7,11 @@ than guessed.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.evaluation.held_out import Sentence
 from selftalk.stream.evaluation.systems import Spoken, System
-from selftalk.stream.recognizer import Recognizer
-from selftalk.stream.wer import ErrorRate, error_rate
+from selftalk.stream.listening.recognizer import Recognizer
+from selftalk.stream.listening.wer import ErrorRate, error_rate
+from selftalk.stream.sound.audio import AudioChunk
 
 Rating = Callable[[AudioChunk], dict[str, float]]
 """Ratings of a recording by name, for example {"dnsmos_overall": 3.1}."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.io import SAMPLE_RATE_HZ
-from selftalk.stream.log_mel import HOP_SAMPLES, log_mel
-from selftalk.stream.pitch import pitch_spread_semitones
-from selftalk.stream.resample import resample
+from selftalk.stream.listening.log_mel import HOP_SAMPLES, log_mel
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ
+from selftalk.stream.sound.pitch import pitch_spread_semitones
+from selftalk.stream.sound.resample import resample
 
 FRAME_SECONDS = HOP_SAMPLES / SAMPLE_RATE_HZ
 FEWEST_FRAMES = 20

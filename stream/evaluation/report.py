@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from selftalk.stream.evaluation.measures import Result
-from selftalk.stream.wer import total_error_rate
+from selftalk.stream.listening.wer import total_error_rate
 
 RESAMPLES = 2000
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from selftalk.stream.audio import AudioChunk, concat, read_audio
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import ConfigError
 from selftalk.stream.evaluation.held_out import Sentence
-from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
-from selftalk.stream.voices import list_voices
+from selftalk.stream.sound.audio import AudioChunk, concat, read_audio
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, open_synthesizer
+from selftalk.stream.synthesis.voices import list_voices
 
 ESPEAK_NAMES = {"en": "en-us", "zh": "cmn"}
 

@@ -11,14 +11,14 @@ from typing import Any, Protocol, runtime_checkable
 
 from msgspec import UNSET, structs, to_builtins
 
-from selftalk.stream.chat_client import Delta, TextDelta, ToolCallDelta, UsageDelta
-from selftalk.stream.conversation import Message, ToolCall
+from selftalk.stream.dialogue.conversation import Message, ToolCall
+from selftalk.stream.minds.chat_client import Delta, TextDelta, ToolCallDelta, UsageDelta
+from selftalk.stream.minds.responder import Responder
 from selftalk.stream.protocol.settings import RealtimeSession, ResponseSettings
-from selftalk.stream.responder import Responder
 from selftalk.stream.server.item_conversation import new_id
-from selftalk.stream.speech import Marks, SpeechChunk, SpeechSynthesizer
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.styles import Style
+from selftalk.stream.synthesis.speech import Marks, SpeechChunk, SpeechSynthesizer
+from selftalk.stream.synthesis.styles import Style
 
 FIRST_WORDS = "Hello."
 """What a model is told that is asked to speak before anybody has."""

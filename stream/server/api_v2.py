@@ -17,7 +17,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import VoiceError
 from selftalk.stream.server.api_errors import ApiError
 from selftalk.stream.server.api_v2_order import Order, read_order
@@ -28,11 +27,12 @@ from selftalk.stream.server.live_response import LiveResponse
 from selftalk.stream.server.narration import encoded, narrate, synthesizer_of
 from selftalk.stream.server.shelf import Shelf, installed_bundles, named
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.styles import SEPARATOR, split_style
-from selftalk.stream.synthesizer import open_synthesizer
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.styles import SEPARATOR, split_style
+from selftalk.stream.synthesis.synthesizer import open_synthesizer
+from selftalk.stream.synthesis.voices import DEFAULT_VOICE, list_voices
 from selftalk.stream.thread_stream import iterate_in_thread
 from selftalk.stream.trust.labels import LabelsConfig
-from selftalk.stream.voices import DEFAULT_VOICE, list_voices
 
 RATE_HZ = 32_000
 LARGEST_BODY_BYTES = 1 << 18

@@ -13,12 +13,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from selftalk.stream.sampling import SamplingConfig
 from selftalk.stream.server.api_errors import ApiError
 from selftalk.stream.server.bodies import bad_field
 from selftalk.stream.server.encoder import FORMATS, AudioFormat
 from selftalk.stream.server.narration import FASTEST, SLOWEST
-from selftalk.stream.synthesizer import AUTO, SynthesisOptions
+from selftalk.stream.synthesis.sampling import SamplingConfig
+from selftalk.stream.synthesis.synthesizer import AUTO, SynthesisOptions
 
 LONGEST_TEXT = 20_000
 LANGUAGES = {

@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from selftalk.stream.config import TalkConfig
+from selftalk.stream.dialogue.turns import TurnConfig, TurnDetector
 from selftalk.stream.selves import Self
 from selftalk.stream.server.admission import Admission
 from selftalk.stream.server.api_errors import ROUTE_ERRORS
@@ -26,7 +27,6 @@ from selftalk.stream.server.security import Guard, Rules, Tickets
 from selftalk.stream.server.telemetry import Telemetry
 from selftalk.stream.server_config import ServerConfig
 from selftalk.stream.stages import Stages
-from selftalk.stream.turns import TurnConfig, TurnDetector
 
 ROUTE_MODULES = ("health", "realtime", "speech", "transcriptions", "models")
 API_V2_MODULES = ("api_v2",)

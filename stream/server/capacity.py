@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.speech import SpeechSynthesizer
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.stages import Stages
+from selftalk.stream.synthesis.speech import SpeechSynthesizer
 
 SENTENCE = "So this is how long a sentence takes that is neither short nor long."
 SPEAKING_SHARE = 0.5

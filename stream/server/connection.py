@@ -12,10 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.events import Interrupt
-from selftalk.stream.io import SAMPLE_RATE_HZ
-from selftalk.stream.leading import Answer, SetManner, UtteranceGiven
+from selftalk.stream.dialogue.events import Interrupt
+from selftalk.stream.dialogue.leading import Answer, SetManner, UtteranceGiven
 from selftalk.stream.protocol import client_events as client
 from selftalk.stream.protocol import server_events as events
 from selftalk.stream.protocol.codec import ProtocolError
@@ -49,7 +47,9 @@ from selftalk.stream.server.session_stages import ChosenLanguage, JudgeOnDemand,
 from selftalk.stream.server.side_reply import SideReplies
 from selftalk.stream.server.wire_audio import WireDecoder
 from selftalk.stream.session import Session
-from selftalk.stream.styles import voice_of
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ
+from selftalk.stream.synthesis.styles import voice_of
 
 SHORTEST_COMMIT_MS = 100
 TICK_SECONDS = 0.05

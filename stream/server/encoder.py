@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 import soundfile
 
-from selftalk.stream.audio import Float32Array, to_int16
-from selftalk.stream.resample import LiveResampler
+from selftalk.stream.sound.audio import Float32Array, to_int16
+from selftalk.stream.sound.resample import LiveResampler
 from selftalk.stream.trust.label_stream import StreamLabel
 from selftalk.stream.trust.labels import LabelsConfig
 

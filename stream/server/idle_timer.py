@@ -6,7 +6,7 @@ Knows nothing about sockets, and nothing about what is done then.
 import asyncio
 from collections.abc import Callable
 
-from selftalk.stream.events import SpeechIgnored, SpeechStarted, TurnFinished, TurnStarted
+from selftalk.stream.dialogue.events import SpeechIgnored, SpeechStarted, TurnFinished, TurnStarted
 from selftalk.stream.session import SessionNotice
 
 

@@ -5,13 +5,13 @@ Knows nothing about the protocol's events, nor about turns.
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.io import SAMPLE_RATE_HZ
 from selftalk.stream.protocol.codec import ProtocolError
 from selftalk.stream.protocol.settings import AudioFormat
 from selftalk.stream.server.network import NetworkSource
 from selftalk.stream.server.pace import Pace
 from selftalk.stream.server.wire_audio import WireDecoder
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ
 
 LONGEST_UTTERANCE_SECONDS = 120
 

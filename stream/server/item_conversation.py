@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from selftalk.stream.conversation import Conversation, Message, ToolCall, told
+from selftalk.stream.dialogue.conversation import Conversation, Message, ToolCall, told
+from selftalk.stream.dialogue.reply import Reply
 from selftalk.stream.protocol.codec import ProtocolError
 from selftalk.stream.protocol.items import (
     FunctionCallItem,
@@ -25,7 +26,6 @@ from selftalk.stream.protocol.items import (
     OutputAudio,
     OutputText,
 )
-from selftalk.stream.reply import Reply
 
 MAX_ITEMS = 1000
 ROOT = "root"

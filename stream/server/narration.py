@@ -10,14 +10,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk
+from selftalk.stream.dialogue.sentences import SentenceSplitter
 from selftalk.stream.errors import TextError
-from selftalk.stream.sentences import SentenceSplitter
 from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.encoder import Encoder
-from selftalk.stream.speech import PhoneTime, SpeechChunk, WordTime
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.synthesis.speech import PhoneTime, SpeechChunk, WordTime
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, Synthesizer
 from selftalk.stream.trust.labels import LabelsConfig, notice_in, opening
 
 OPENAI_VOICES = frozenset(

@@ -11,8 +11,8 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from selftalk.stream.audio import AudioChunk, Float32Array, FrameBuffer
-from selftalk.stream.io import CHUNK_SAMPLES, SAMPLE_RATE_HZ
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, FrameBuffer
+from selftalk.stream.sound.io import CHUNK_SAMPLES, SAMPLE_RATE_HZ
 
 QUEUED_SECONDS = 1.0  # a client that sends faster waits
 REMEMBERED_REPLIES = 16

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from selftalk.stream.events import (
+from selftalk.stream.dialogue.events import (
     AudioReady,
     Failure,
     PartialTranscript,
@@ -27,14 +27,14 @@ from selftalk.stream.events import (
     TurnStarted,
     UserSaid,
 )
-from selftalk.stream.io import SAMPLE_RATE_HZ
+from selftalk.stream.dialogue.reply import Reply
 from selftalk.stream.protocol import server_events as events
 from selftalk.stream.protocol.settings import RealtimeSession
-from selftalk.stream.reply import Reply
 from selftalk.stream.server.item_conversation import ItemConversation, new_id
 from selftalk.stream.server.reply_writer import ReplyWriter
 from selftalk.stream.server.telemetry import Telemetry
 from selftalk.stream.session import SessionNotice
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ
 from selftalk.stream.stopwatch import TurnReport
 
 Send = Callable[[events.ServerEvent], None]

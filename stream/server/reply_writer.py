@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.conversation import ToolCall
+from selftalk.stream.dialogue.conversation import ToolCall
+from selftalk.stream.dialogue.reply import join_text
 from selftalk.stream.protocol import server_events as events
 from selftalk.stream.protocol.codec import ProtocolError
 from selftalk.stream.protocol.items import (
@@ -25,10 +25,10 @@ from selftalk.stream.protocol.items import (
     TextPart,
 )
 from selftalk.stream.protocol.settings import RealtimeSession
-from selftalk.stream.reply import join_text
 from selftalk.stream.server.item_conversation import ItemConversation, Stored, new_id
 from selftalk.stream.server.wire_audio import WireEncoder
-from selftalk.stream.speech import WordTime
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.synthesis.speech import WordTime
 
 Send = Callable[[events.ServerEvent], None]
 OUTPUT_MS_PER_TOKEN = 50  # the rate at which OpenAI counts what is spoken

@@ -21,7 +21,10 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from selftalk.stream.config import TalkConfig
+from selftalk.stream.dialogue.turns import TurnDetector
 from selftalk.stream.errors import ConfigError, DeviceError
+from selftalk.stream.fetching.weights import Progress
+from selftalk.stream.listening.vad import load_vad
 from selftalk.stream.selves import Self, load_self, self_names
 from selftalk.stream.server.admission import Admission
 from selftalk.stream.server.app import ServerContext, build_api_v2_app, build_app
@@ -31,11 +34,8 @@ from selftalk.stream.server.realtime import drain
 from selftalk.stream.server.security import LOOPBACK_NAMES
 from selftalk.stream.server.wire import DirectWebSocket
 from selftalk.stream.server_config import ServerConfig
+from selftalk.stream.synthesis.voices import list_voices
 from selftalk.stream.talk import Cast, Tell, load_cast
-from selftalk.stream.turns import TurnDetector
-from selftalk.stream.vad import load_vad
-from selftalk.stream.voices import list_voices
-from selftalk.stream.weights import Progress
 
 SHORTEST_TOKEN = 16
 PING_SECONDS = 15.0

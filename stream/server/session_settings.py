@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from selftalk.stream.dialogue.turns import TurnConfig
 from selftalk.stream.errors import SelftalkError
 from selftalk.stream.protocol.codec import ProtocolError
 from selftalk.stream.protocol.settings import (
@@ -19,8 +20,7 @@ from selftalk.stream.protocol.settings import (
     SessionSettings,
     TurnDetection,
 )
-from selftalk.stream.styles import voice_of
-from selftalk.stream.turns import TurnConfig
+from selftalk.stream.synthesis.styles import voice_of
 
 Settings = TypeVar("Settings", bound=SessionSettings)
 READ_ONLY = ("id", "object", "expires_at")

@@ -5,10 +5,10 @@ Knows nothing about messages; settings may change at any moment and count from t
 
 from dataclasses import replace
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.end_of_turn import EndOfTurn
-from selftalk.stream.recognizer import Recognizer, Transcript
+from selftalk.stream.listening.end_of_turn import EndOfTurn
+from selftalk.stream.listening.recognizer import Recognizer, Transcript
 from selftalk.stream.server.answering import Answering, ChosenVoice
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.stages import Stages
 from selftalk.stream.stop import StopFlag
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from selftalk.stream.bundle import MANIFEST, bundles_folder
 from selftalk.stream.errors import BundleError
-from selftalk.stream.synthesizer import Synthesizer
+from selftalk.stream.synthesis.bundle import MANIFEST, bundles_folder
+from selftalk.stream.synthesis.synthesizer import Synthesizer
 
 TRAINING_STEPS = re.compile(r"[-_]e\d+(?:_s\d+)?$")
 """What GPT-SoVITS adds to the names of weights: "me-e15.ckpt", "me_e8_s200.pth"."""

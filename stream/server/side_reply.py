@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import msgspec
 
-from selftalk.stream.events import Interrupt
-from selftalk.stream.leading import Answer
+from selftalk.stream.dialogue.events import Interrupt
+from selftalk.stream.dialogue.leading import Answer
 from selftalk.stream.protocol import server_events as events
 from selftalk.stream.protocol.codec import ProtocolError
 from selftalk.stream.protocol.items import Item

@@ -29,9 +29,9 @@ from selftalk.stream.server.narration import (
     synthesizer_of,
     voice_for,
 )
-from selftalk.stream.speech import SpeechChunk, WordTime
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.synthesizer import SynthesisOptions
+from selftalk.stream.synthesis.speech import SpeechChunk, WordTime
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions
 from selftalk.stream.text import LANGUAGES
 from selftalk.stream.thread_stream import iterate_in_thread
 

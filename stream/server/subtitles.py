@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from selftalk.stream.transcription import Segment
+from selftalk.stream.listening.transcription import Segment
 
 SEEK_PER_SECOND = 100  # frames of 10 ms, the unit of "seek"
 

@@ -17,16 +17,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from selftalk.stream.errors import AudioFileError, RecognizerError
-from selftalk.stream.files import Recording
-from selftalk.stream.recognizer import base_language
+from selftalk.stream.listening.recognizer import base_language
+from selftalk.stream.listening.transcription import CUTTING, Segment, transcribe
 from selftalk.stream.server.api_errors import ApiError, telling_errors
 from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.bodies import limit_body
 from selftalk.stream.server.live_response import LiveResponse, event, openai_error
 from selftalk.stream.server.subtitles import as_srt, as_verbose, as_vtt, joined, usage
+from selftalk.stream.sound.files import Recording
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.thread_stream import iterate_in_thread
-from selftalk.stream.transcription import CUTTING, Segment, transcribe
 
 LONGEST_RECORDING_SECONDS = 2 * 3600
 MOST_FIELDS = 24

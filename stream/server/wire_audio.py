@@ -5,11 +5,11 @@ Knows nothing about messages; whoever appends may cut the bytes anywhere.
 
 import numpy as np
 
-from selftalk.stream.audio import Float32Array, to_int16
-from selftalk.stream.g711 import decode_a_law, decode_mu_law, encode_a_law, encode_mu_law
-from selftalk.stream.io import SAMPLE_RATE_HZ
 from selftalk.stream.protocol.settings import AudioFormat, MuLaw, Pcm
-from selftalk.stream.resample import LiveResampler
+from selftalk.stream.sound.audio import Float32Array, to_int16
+from selftalk.stream.sound.g711 import decode_a_law, decode_mu_law, encode_a_law, encode_mu_law
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ
+from selftalk.stream.sound.resample import LiveResampler
 
 TELEPHONE_HZ = 8000
 

@@ -7,19 +7,19 @@ import asyncio
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array, from_int16
+from selftalk.stream.dialogue.events import SpeechEnded
+from selftalk.stream.dialogue.turns import TurnEvent
 from selftalk.stream.errors import AudioFileError
-from selftalk.stream.events import SpeechEnded
-from selftalk.stream.io import SAMPLE_RATE_HZ
-from selftalk.stream.recognizer import Transcript, base_language
-from selftalk.stream.resample import LiveResampler
+from selftalk.stream.listening.recognizer import Transcript, base_language
+from selftalk.stream.listening.transcription import CUTTING
 from selftalk.stream.server.api_errors import ApiError
 from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.transcriptions import MOST_CHANNELS, USUAL_RATES_HZ
 from selftalk.stream.server.wyoming_events import Event, Line
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, from_int16
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ
+from selftalk.stream.sound.resample import LiveResampler
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.transcription import CUTTING
-from selftalk.stream.turns import TurnEvent
 
 LONGEST_SECONDS = 600
 WAITING_UTTERANCES = 4  # a client that sends faster than it is understood waits

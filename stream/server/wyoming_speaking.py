@@ -11,17 +11,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from selftalk.stream.dialogue.sentences import SentenceSplitter
 from selftalk.stream.errors import TextError
-from selftalk.stream.recognizer import base_language
-from selftalk.stream.sentences import SentenceSplitter
+from selftalk.stream.listening.recognizer import base_language
 from selftalk.stream.server.api_errors import ApiError
 from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.encoder import pcm16
 from selftalk.stream.server.narration import narrate, synthesizer_of, voice_for
 from selftalk.stream.server.wyoming_events import Event, Line
-from selftalk.stream.speech import SpeechChunk
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.synthesizer import SynthesisOptions
+from selftalk.stream.synthesis.speech import SpeechChunk
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions
 from selftalk.stream.thread_stream import iterate_in_thread
 from selftalk.stream.trust.labels import LabelsConfig
 

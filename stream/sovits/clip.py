@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import SelftalkError
-from selftalk.stream.excerpt import best_excerpt
-from selftalk.stream.passage import passage_of
+from selftalk.stream.listening.passage import passage_of
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.synthesis.excerpt import best_excerpt
 
 Hear = Callable[[AudioChunk], str]
 """Writes down what is said."""

@@ -12,10 +12,10 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import Float32Array
-from selftalk.stream.bundle import Bundle
+from selftalk.stream.sound.audio import Float32Array
 from selftalk.stream.sovits.vocoder import SentenceEncoder, SovitsVocoder, WindowSizes
-from selftalk.stream.verification import decibels
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.verification import decibels
 
 MARGINS_FRAMES = (4, 8, 12, 16, 24, 32, 48)
 TOKENS, PHONES, CHUNK_TOKENS = 75, 30, 16

@@ -7,16 +7,16 @@ about consent: `voices.find_voice` asks for it.
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import VoiceError
-from selftalk.stream.excerpt import LONGEST_SECONDS as LONGEST_EXCERPT_SECONDS
-from selftalk.stream.graph import ON_ONE_CORE, Graph, RunOptions
-from selftalk.stream.reference import Int64Array, Reference
-from selftalk.stream.resample import resample
+from selftalk.stream.graphs.graph import ON_ONE_CORE, Graph, RunOptions
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.resample import resample
 from selftalk.stream.sovits.full_stops import ended
 from selftalk.stream.sovits.spectra import SAMPLE_RATE_HZ, kaldi_fbank, spectrogram
 from selftalk.stream.sovits.text_features import TextFeatures
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.excerpt import LONGEST_SECONDS as LONGEST_EXCERPT_SECONDS
+from selftalk.stream.synthesis.reference import Int64Array, Reference
 from selftalk.stream.text import phonemize
 from selftalk.stream.text.phonemes import Phonemes
 from selftalk.stream.text.symbols import SYMBOLS_V1, SYMBOLS_V2, symbol_ids

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import Float32Array
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import TextError
-from selftalk.stream.graph import ON_ONE_CORE, RunOptions
-from selftalk.stream.loops import looping_token
-from selftalk.stream.onnx import open_session
-from selftalk.stream.sampling import Sampler, SamplingConfig, penalize
+from selftalk.stream.graphs.graph import ON_ONE_CORE, RunOptions
+from selftalk.stream.graphs.onnx import open_session
+from selftalk.stream.sound.audio import Float32Array
 from selftalk.stream.sovits.token_cache import TokenCache
 from selftalk.stream.sovits.vocoder import refuse_older
 from selftalk.stream.stop import StopFlag
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.loops import looping_token
+from selftalk.stream.synthesis.sampling import Sampler, SamplingConfig, penalize
 
 Int64Array = npt.NDArray[np.int64]
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from selftalk.stream.audio import Float32Array
+from selftalk.stream.sound.audio import Float32Array
 
 SAMPLE_RATE_HZ = 16_000
 BANDS = 80

@@ -12,16 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array, concat
-from selftalk.stream.bundle import Bundle
-from selftalk.stream.chunks import LastPiece, ahead, held_back, limited, pieces_of
 from selftalk.stream.errors import VoiceError
-from selftalk.stream.graph import ON_ONE_CORE, RunOptions
-from selftalk.stream.reference import Int64Array, Reference
-from selftalk.stream.resample import Resampler
-from selftalk.stream.sampling import Sampler
-from selftalk.stream.schedule import TOKEN_RATE_HZ, ChunkPlan, Schedule, plan_chunks
-from selftalk.stream.silence import EdgeSilence, pause_ms
+from selftalk.stream.graphs.graph import ON_ONE_CORE, RunOptions
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, concat
+from selftalk.stream.sound.resample import Resampler
 from selftalk.stream.sovits.full_stops import FEWEST_PHONES, completed
 from selftalk.stream.sovits.reference import model_of, phone_ids
 from selftalk.stream.sovits.semantic import (
@@ -33,12 +27,18 @@ from selftalk.stream.sovits.semantic import (
 from selftalk.stream.sovits.text_features import TextFeatures, stacked_rows
 from selftalk.stream.sovits.vocoder import SentenceVocoder, SovitsVocoder
 from selftalk.stream.sovits.word_clock import WordClock
-from selftalk.stream.speech import Marks, PhoneTime, SpeechChunk, WordTime
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.synthesizer import SynthesisOptions, language_of, tell_nobody
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.chunks import LastPiece, ahead, held_back, limited, pieces_of
+from selftalk.stream.synthesis.reference import Int64Array, Reference
+from selftalk.stream.synthesis.sampling import Sampler
+from selftalk.stream.synthesis.schedule import TOKEN_RATE_HZ, ChunkPlan, Schedule, plan_chunks
+from selftalk.stream.synthesis.silence import EdgeSilence, pause_ms
+from selftalk.stream.synthesis.speech import Marks, PhoneTime, SpeechChunk, WordTime
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, language_of, tell_nobody
+from selftalk.stream.synthesis.voices import DEFAULT_VOICE, Voice, find_voice
 from selftalk.stream.text import phonemize
 from selftalk.stream.text.phonemes import Phonemes
-from selftalk.stream.voices import DEFAULT_VOICE, Voice, find_voice
 
 CHUNK_TOKENS = (10, 12, 20, 40)
 """Where nothing was measured: the first chunk is short, and each is made while those before it are

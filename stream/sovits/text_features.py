@@ -12,11 +12,11 @@ from threading import Lock
 
 import numpy as np
 
-from selftalk.stream.audio import Float32Array
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import BundleError
-from selftalk.stream.graph import ON_ONE_CORE, Graph, RunOptions
-from selftalk.stream.reference import Int64Array
+from selftalk.stream.graphs.graph import ON_ONE_CORE, Graph, RunOptions
+from selftalk.stream.sound.audio import Float32Array
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.reference import Int64Array
 from selftalk.stream.text.phonemes import Phonemes
 
 GRAPH = "bert"

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import Float32Array
-from selftalk.stream.graph import AFTER, BEFORE
-from selftalk.stream.onnx import Session
+from selftalk.stream.graphs.graph import AFTER, BEFORE
+from selftalk.stream.graphs.onnx import Session
+from selftalk.stream.sound.audio import Float32Array
 
 SPARE_SLOTS = 128
 """Room for five seconds; when it is used up the cache is copied to where there is more."""

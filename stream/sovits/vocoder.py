@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import Float32Array
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import BundleError
-from selftalk.stream.graph import ON_ONE_CORE, Graph, RunOptions
+from selftalk.stream.graphs.graph import ON_ONE_CORE, Graph, RunOptions
+from selftalk.stream.sound.audio import Float32Array
+from selftalk.stream.synthesis.bundle import Bundle
 
 Int64Array = npt.NDArray[np.int64]
 

@@ -7,8 +7,8 @@ back says where each phone ends. Knows nothing about models.
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import Float32Array
-from selftalk.stream.speech import PhoneTime, WordTime
+from selftalk.stream.sound.audio import Float32Array
+from selftalk.stream.synthesis.speech import PhoneTime, WordTime
 from selftalk.stream.text.phonemes import Phonemes
 
 Int64Array = npt.NDArray[np.int64]

@@ -4,13 +4,13 @@ import copy
 
 import numpy as np
 
-from selftalk.stream.bundle import Bundle
-from selftalk.stream.graph import ON_ONE_CORE, RunOptions
-from selftalk.stream.onnx import open_session
-from selftalk.stream.sampling import Sampler
+from selftalk.stream.graphs.graph import ON_ONE_CORE, RunOptions
+from selftalk.stream.graphs.onnx import open_session
 from selftalk.stream.sovits.semantic import DEFAULT_SAMPLING, Utterance
 from selftalk.stream.sovits.token_cache import TokenCache
 from selftalk.stream.sovits.vocoder import SovitsVocoder
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.sampling import Sampler
 
 PROMPT_PHONES, PROMPT_TOKENS, PHONES = 60, 125, 40  # a reference of 5 s, a sentence of 4 s
 TOKENS_BEFORE = 50

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from selftalk.stream.audio import Float32Array, to_int16, write_atomically
 from selftalk.stream.errors import AudioFileError
+from selftalk.stream.sound.audio import Float32Array, to_int16, write_atomically
 from selftalk.stream.studio.chapter_marks import cue_sheet, id3_tag, with_vorbis_chapters
 from selftalk.stream.studio.narration import Narration
 from selftalk.stream.trust.aigc import new_label

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from selftalk.stream.errors import AudioFileError
-from selftalk.stream.recognizer import Recognizer
+from selftalk.stream.listening.recognizer import Recognizer
+from selftalk.stream.listening.wer import error_rate
 from selftalk.stream.studio.level_checks import (
     check_bandwidth,
     check_clipping,
@@ -32,7 +33,6 @@ from selftalk.stream.studio.room_checks import (
 from selftalk.stream.studio.slicing import cut_take
 from selftalk.stream.studio.speaker_check import SpeakerModel, check_speaker, tell_apart
 from selftalk.stream.studio.take import Take
-from selftalk.stream.wer import error_rate
 
 LEAST_SPEECH_SECONDS = 20.0
 """Below it a voice can be enrolled but hardly be learned."""

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.errors import AudioFileError, VoiceError
-from selftalk.stream.pitch import mean_log_pitch, track_pitch
-from selftalk.stream.resample import resample
+from selftalk.stream.nano.timbre import HEARING_RATE_HZ
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.pitch import mean_log_pitch, track_pitch
+from selftalk.stream.sound.resample import resample
 from selftalk.stream.studio.recording import Recording, Slice
 from selftalk.stream.studio.speaker_check import SpeakerModel, Speakers, tell_apart
 from selftalk.stream.studio.take import Take
-from selftalk.stream.styles import NEUTRAL, STYLES, Shade, Style
-from selftalk.stream.timbre import HEARING_RATE_HZ
-from selftalk.stream.voices import SUFFIX, Voice, voices_folder
+from selftalk.stream.synthesis.styles import NEUTRAL, STYLES, Shade, Style
+from selftalk.stream.synthesis.voices import SUFFIX, Voice, voices_folder
 
 LEAST_SECONDS = 3.0
 PIECE_SECONDS = 6.0

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array, FrameBuffer, level_dbfs
-from selftalk.stream.recognizer import Recognizer
-from selftalk.stream.resample import LiveResampler
+from selftalk.stream.listening.recognizer import Recognizer
+from selftalk.stream.listening.vad import Vad
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, FrameBuffer, level_dbfs
+from selftalk.stream.sound.resample import LiveResampler
 from selftalk.stream.studio.engineer import was_read
 from selftalk.stream.studio.level_checks import check_clipping, check_loudness, check_noise
 from selftalk.stream.studio.prompts import Prompt
 from selftalk.stream.studio.report import Finding
 from selftalk.stream.studio.room_checks import check_bursts, check_reverberation
 from selftalk.stream.studio.take import NO_SPEECH, SAMPLE_RATE_HZ, SPEECH, Take, take_of
-from selftalk.stream.vad import Vad
 
 SILENCE_SECONDS = 1.2
 """After speech: the person has finished."""

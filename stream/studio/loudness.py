@@ -7,7 +7,7 @@ a filter that runs sample by sample. Knows nothing about speech.
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import Float32Array
+from selftalk.stream.sound.audio import Float32Array
 
 TARGET_LUFS = -23.0
 HIGHEST_PEAK = 0.89  # -1 dBFS

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from selftalk.stream.audio import Float32Array
 from selftalk.stream.errors import TextError
+from selftalk.stream.sound.audio import Float32Array
 from selftalk.stream.studio.book import Book
 from selftalk.stream.studio.paragraphs import (
     ParagraphCache,
@@ -19,9 +19,9 @@ from selftalk.stream.studio.paragraphs import (
     silence,
     speak,
 )
-from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.synthesis.voices import Voice
 from selftalk.stream.trust.labels import DEFAULT_LABELS, LabelsConfig, notice_in, opening
-from selftalk.stream.voices import Voice
 
 PARAGRAPH_PAUSE_SECONDS = 0.5
 HEADING_PAUSE_SECONDS = 0.9

@@ -16,7 +16,10 @@ import msgspec
 import numpy as np
 import soundfile
 
-from selftalk.stream.audio import (
+from selftalk.stream.dialogue.sentences import LATIN_ENDS, QUOTES, WIDE_ENDS, SentenceSplitter
+from selftalk.stream.errors import SynthesisError
+from selftalk.stream.home import cache_folder
+from selftalk.stream.sound.audio import (
     AudioChunk,
     Float32Array,
     concat,
@@ -24,11 +27,8 @@ from selftalk.stream.audio import (
     to_int16,
     write_atomically,
 )
-from selftalk.stream.errors import SynthesisError
-from selftalk.stream.home import cache_folder
-from selftalk.stream.sentences import LATIN_ENDS, QUOTES, WIDE_ENDS, SentenceSplitter
-from selftalk.stream.synthesizer import SynthesisOptions, Synthesizer
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.synthesis.voices import Voice
 
 FORMAT = 1
 SENTENCE_PAUSE_SECONDS = 0.2

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from selftalk.stream.errors import ConfigError
-from selftalk.stream.styles import STYLES, Style
+from selftalk.stream.synthesis.styles import STYLES, Style
 
 LANGUAGES = ("en", "zh")
 

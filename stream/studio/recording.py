@@ -19,13 +19,13 @@ import msgspec
 import numpy as np
 import soundfile
 
-from selftalk.stream.audio import AudioChunk, Float32Array, concat, to_int16, write_atomically
 from selftalk.stream.errors import AudioFileError
 from selftalk.stream.home import data_folder
-from selftalk.stream.resample import resample
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, concat, to_int16, write_atomically
+from selftalk.stream.sound.resample import resample
 from selftalk.stream.studio.report import RecordingReport
-from selftalk.stream.styles import Style
-from selftalk.stream.voices import check_voice_name
+from selftalk.stream.synthesis.styles import Style
+from selftalk.stream.synthesis.voices import check_voice_name
 
 FORMAT = 1
 MANIFEST = "recording.json"

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from selftalk.stream.studio.recording import Slice
-from selftalk.stream.styles import Style
+from selftalk.stream.synthesis.styles import Style
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 3.0, 10.0
 BEST_SECONDS = 6.0

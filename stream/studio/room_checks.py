@@ -7,7 +7,7 @@ readers, clean and with simulated defects. Knows nothing about levels or speaker
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import Float32Array
+from selftalk.stream.sound.audio import Float32Array
 from selftalk.stream.studio.level_checks import rising
 from selftalk.stream.studio.report import Finding
 from selftalk.stream.studio.take import SAMPLE_RATE_HZ, Take

@@ -6,9 +6,9 @@ where they are quietest. Knows nothing about words or speakers.
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array, level_dbfs
-from selftalk.stream.pieces import split_at_pauses
-from selftalk.stream.pitch import mean_log_pitch, pitch_spread_semitones, track_pitch
+from selftalk.stream.listening.pieces import split_at_pauses
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, level_dbfs
+from selftalk.stream.sound.pitch import mean_log_pitch, pitch_spread_semitones, track_pitch
 from selftalk.stream.studio.loudness import levelled
 from selftalk.stream.studio.recording import Slice
 from selftalk.stream.studio.take import Take

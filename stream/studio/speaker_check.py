@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
 from selftalk.stream.studio.report import Finding
 
 ONE_SPEAKER = 0.72

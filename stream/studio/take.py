@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from selftalk.stream.any_audio import HIGHEST_RATE_HZ, read_any_audio
-from selftalk.stream.audio import AudioChunk, Float32Array, FrameBuffer, level_dbfs
 from selftalk.stream.errors import AudioFileError
-from selftalk.stream.resample import resample
-from selftalk.stream.vad import Vad
+from selftalk.stream.listening.vad import Vad
+from selftalk.stream.sound.any_audio import HIGHEST_RATE_HZ, read_any_audio
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, FrameBuffer, level_dbfs
+from selftalk.stream.sound.resample import resample
 
 SAMPLE_RATE_HZ = 16_000
 """At which a take is judged; it is kept at its own."""

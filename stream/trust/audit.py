@@ -13,9 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from selftalk.stream.audio import write_atomically
 from selftalk.stream.errors import ConsentError, LabelError
 from selftalk.stream.file_lock import file_lock
+from selftalk.stream.sound.audio import write_atomically
 from selftalk.stream.trust.signing import is_ours, sign, trust_folder
 
 BEGINNING = "0" * 64

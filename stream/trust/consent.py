@@ -18,11 +18,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.bundle import default_bundle
 from selftalk.stream.errors import ConsentError, VoiceError
-from selftalk.stream.recognizer import Recognizer, RecognizerConfig, load_recognizer
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.listening.recognizer import Recognizer, RecognizerConfig, load_recognizer
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
 from selftalk.stream.trust import audit
 from selftalk.stream.trust.permission import SAME_SPEAKER
 from selftalk.stream.trust.receipts import Receipt, packed, sha256_of_samples, write_receipt

@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import AudioChunk, Float32Array
-from selftalk.stream.resample import resample
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.resample import resample
 
 UNIT_MS = 120
 TONE_HZ = 1000.0

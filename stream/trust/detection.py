@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from selftalk.stream.any_audio import read_any_audio
-from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.errors import AudioFileError
-from selftalk.stream.resample import resample
+from selftalk.stream.sound.any_audio import read_any_audio
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.resample import resample
 from selftalk.stream.trust.aigc import SYNTHETIC, AigcLabel
 from selftalk.stream.trust.cue import find_cue
 from selftalk.stream.trust.labels import read_label

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from selftalk.stream.errors import VoiceError
 from selftalk.stream.home import cache_folder, data_folder
+from selftalk.stream.synthesis.voices import SUFFIX, Voice, check_voice_name
 from selftalk.stream.trust import audit
 from selftalk.stream.trust.receipts import all_receipts, end_receipt
 from selftalk.stream.trust.signing import trust_folder
-from selftalk.stream.voices import SUFFIX, Voice, check_voice_name
 
 
 def forget_voice(name: str) -> list[Path]:

@@ -16,8 +16,8 @@ from typing import Literal
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk, Float32Array, write_atomically
 from selftalk.stream.errors import ConfigError, LabelError
+from selftalk.stream.sound.audio import AudioChunk, Float32Array, write_atomically
 from selftalk.stream.trust import audit, id3, mp4, ogg, riff, vorbis_comment
 from selftalk.stream.trust.aigc import AigcLabel, new_label, parse_label
 from selftalk.stream.trust.cue import rhythm_cue, with_pause

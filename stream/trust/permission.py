@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from selftalk.stream.audio import Float32Array
 from selftalk.stream.errors import ConsentError
+from selftalk.stream.sound.audio import Float32Array
 from selftalk.stream.trust.receipts import Receipt, read_receipt
 
 SAME_SPEAKER = 0.72

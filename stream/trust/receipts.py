@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from selftalk.stream.audio import Float32Array, write_atomically
 from selftalk.stream.errors import ConsentError
+from selftalk.stream.sound.audio import Float32Array, write_atomically
 from selftalk.stream.trust.signing import is_ours, sign, trust_folder
 
 FORMAT = 1

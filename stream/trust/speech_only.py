@@ -5,7 +5,7 @@ Knows nothing about who speaks.
 
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk
+from selftalk.stream.sound.audio import AudioChunk
 
 FRAME_MS = 20
 KEPT_AROUND_FRAMES = 3

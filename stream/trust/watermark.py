@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from selftalk.stream.audio import AudioChunk, Float32Array
 from selftalk.stream.errors import ConfigError
-from selftalk.stream.onnx import Session, float32, open_session, run_session
-from selftalk.stream.resample import resample
+from selftalk.stream.graphs.onnx import Session, float32, open_session, run_session
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.sound.resample import resample
 from selftalk.stream.trust.bandwidth import is_speech_wide
 
 BANDS = 128

@@ -10,7 +10,7 @@ from selftalk.models.training.dataset import read_list
 from selftalk.stream.errors import ConsentError, VoiceError
 from selftalk.stream.studio.recording import Recording, Slice
 from selftalk.stream.studio.report import RecordingReport
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.voices import Voice
 
 OWNER = np.array([1.0, 0.0], np.float32)
 

@@ -3,9 +3,9 @@ import pytest
 
 from selftalk.export.clone_check import Check
 from selftalk.export.cloning import Candidate
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.graph_patch import GraphPatch
-from selftalk.stream.voices import Voice
+from selftalk.stream.graphs.graph_patch import GraphPatch
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.synthesis.voices import Voice
 
 SENTENCES = ("one two three four five six seven eight nine ten",) * 2
 PERSON = np.array([1.0, 0.0], np.float32)

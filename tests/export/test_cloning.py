@@ -13,9 +13,9 @@ from selftalk.export.clone_check import Score
 from selftalk.export.cloning import Candidate, Cloner, Lengths, split, work_name
 from selftalk.models.training.loop import Run
 from selftalk.stream.errors import AudioFileError, BundleError
-from selftalk.stream.graph_patch import GraphPatch
-from selftalk.stream.nano_synthesizer import NanoSynthesizer
-from selftalk.stream.voices import Voice, learnt_folder
+from selftalk.stream.graphs.graph_patch import GraphPatch
+from selftalk.stream.nano.synthesizer import NanoSynthesizer
+from selftalk.stream.synthesis.voices import Voice, learnt_folder
 
 LENGTHS = Lengths(sound=2, rhythm=2)
 

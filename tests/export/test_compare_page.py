@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from selftalk.export.compare_page import Row, Sound, compare_page
-from selftalk.stream.audio import AudioChunk
+from selftalk.stream.sound.audio import AudioChunk
 
 
 def test_the_page_holds_sounds_and_figures():

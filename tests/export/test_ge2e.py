@@ -5,10 +5,10 @@ import torch
 
 from selftalk.export.ge2e import export, from_graph, load
 from selftalk.models.ge2e import MEL_BANDS, Ge2e
-from selftalk.stream.bundle import default_bundle
 from selftalk.stream.errors import BundleError
-from selftalk.stream.onnx import open_session
-from selftalk.stream.speaker import WINDOW_FRAMES
+from selftalk.stream.graphs.onnx import open_session
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.speaker import WINDOW_FRAMES
 
 
 @pytest.fixture

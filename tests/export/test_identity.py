@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from selftalk.export.identity import REFERENCE_SECONDS, compare, identify
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.evaluation.held_out import Sentence
 from selftalk.stream.evaluation.systems import Spoken
+from selftalk.stream.sound.audio import AudioChunk
 
 RATE_HZ = 1000
 LEVELS = {"low": 0.1, "middle": 0.5, "high": 0.9}

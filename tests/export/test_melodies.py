@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from selftalk.export.melodies import best_tracker, compare_all, summarize
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.evaluation.held_out import Sentence
 from selftalk.stream.evaluation.melody import Melody
 from selftalk.stream.evaluation.systems import Spoken
-from selftalk.stream.pitch import track_pitch
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.pitch import track_pitch
 
 RATE_HZ = 16_000
 SENTENCES = [Sentence(text, "en") for text in ("up", "down", "round")]

@@ -12,13 +12,13 @@ from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training.speakers import TimbreMap
 from selftalk.models.training.t2s_task import TextToTokens
-from selftalk.stream.audio import concat
-from selftalk.stream.bundle import Bundle
-from selftalk.stream.content import Content
-from selftalk.stream.conversion import convert
-from selftalk.stream.speech_prosody import Prosody
-from selftalk.stream.synthesizer import open_synthesizer
-from selftalk.stream.voices import Voice
+from selftalk.stream.nano.content import Content
+from selftalk.stream.nano.conversion import convert
+from selftalk.stream.nano.speech_prosody import Prosody
+from selftalk.stream.sound.audio import concat
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.synthesizer import open_synthesizer
+from selftalk.stream.synthesis.voices import Voice
 
 TINY = NanoConfig(
     condition=8, text_width=16, text_blocks=1, text_layers=1, decoder_width=16, decoder_layers=2,

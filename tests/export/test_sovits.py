@@ -23,8 +23,8 @@ from selftalk.export.voice_model import load_voice_model
 from selftalk.models.eres2net import ERes2Net, ERes2NetConfig
 from selftalk.models.hubert import Hubert, HubertConfig
 from selftalk.models.t2s import Utterance, with_slots
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import BundleError, CheckpointError
+from selftalk.stream.synthesis.bundle import Bundle
 
 TOLERANCE = 1e-4
 

@@ -33,7 +33,7 @@ from selftalk.models.t2s import (
     utterance_mask,
     with_slots,
 )
-from selftalk.stream.sampling import Sampler, SamplingConfig, probabilities
+from selftalk.stream.synthesis.sampling import Sampler, SamplingConfig, probabilities
 
 LOOP_STEPS_WITHOUT_END = 11
 

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from selftalk.models import waveform
-from selftalk.stream import harmonic
+from selftalk.stream.nano import harmonic
 
 
 def test_spectra_and_overlap_add_agree_with_the_runtime():

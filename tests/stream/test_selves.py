@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from selftalk.stream.dialogue.sentences import SENTENCE_ENDS, SentenceSplitter
+from selftalk.stream.dialogue.speakable import speakable
 from selftalk.stream.errors import ConfigError
-from selftalk.stream.reply_guard import FORBIDDEN, count_words
+from selftalk.stream.minds.reply_guard import FORBIDDEN, count_words
 from selftalk.stream.selves import load_self, parse_self, self_names
-from selftalk.stream.sentences import SENTENCE_ENDS, SentenceSplitter
-from selftalk.stream.speakable import speakable
 
 SHIPPED = ["coach", "critic", "friend", "night-diary", "younger-self"]
 MINIMAL = """

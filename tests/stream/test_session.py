@@ -20,12 +20,9 @@ from hypothesis import strategies as st
 from virtual_time import run_in_virtual_time
 
 from selftalk.stream import hearing, turn_jobs
-from selftalk.stream.agent_config import AgentConfig
-from selftalk.stream.audio import AudioChunk, read_audio, write_wav
-from selftalk.stream.clock import SampleClock
-from selftalk.stream.conversation import Message
-from selftalk.stream.errors import DeviceError, RecognizerError, ResponderError, SynthesisError
-from selftalk.stream.events import (
+from selftalk.stream.dialogue.agent_config import AgentConfig
+from selftalk.stream.dialogue.conversation import Message
+from selftalk.stream.dialogue.events import (
     AgentState,
     AudioReady,
     Failure,
@@ -40,12 +37,15 @@ from selftalk.stream.events import (
     TurnFinished,
     UserSaid,
 )
-from selftalk.stream.files import FileMicrophone, FileSpeaker
+from selftalk.stream.dialogue.turns import TurnDetector
+from selftalk.stream.errors import DeviceError, RecognizerError, ResponderError, SynthesisError
 from selftalk.stream.session import Session
+from selftalk.stream.sound.audio import AudioChunk, read_audio, write_wav
+from selftalk.stream.sound.clock import SampleClock
+from selftalk.stream.sound.files import FileMicrophone, FileSpeaker
 from selftalk.stream.stages import Stages
 from selftalk.stream.stopwatch import TurnReport
 from selftalk.stream.thread_stream import iterate_in_thread, live_generations
-from selftalk.stream.turns import TurnDetector
 
 TURN_MS = 4500  # from the first sound of the user to the last of the reply, in these fakes
 ORPHAN_SECONDS = 1.0

@@ -10,7 +10,7 @@ from selftalk.models.training.augment import (
     live_log_mel,
     room_response,
 )
-from selftalk.stream.log_mel import mel_filters
+from selftalk.stream.listening.log_mel import mel_filters
 
 TONE = (0.3 * np.sin(2 * np.pi * 1500 * np.arange(16_000) / 16_000)).astype(np.float32)
 

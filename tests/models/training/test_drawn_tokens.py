@@ -12,7 +12,7 @@ from selftalk.models.training.drawn_tokens import draw_tokens
 from selftalk.models.training.examples import Example
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.models.training.vocoder_task import VocoderTask
-from selftalk.stream.alignment import align
+from selftalk.stream.nano.alignment import align
 
 TINY = NanoConfig(
     condition=8, text_width=16, text_blocks=1, text_layers=1, decoder_width=16, decoder_layers=2,

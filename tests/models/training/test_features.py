@@ -3,7 +3,7 @@ import pytest
 
 from selftalk.models.training.corpus import Corpus, shard_path
 from selftalk.models.training.features import add_missing, main
-from selftalk.stream.whisper_encoder import FRAME_SAMPLES
+from selftalk.stream.listening.whisper_encoder import FRAME_SAMPLES
 
 
 class FakeWhisper:

@@ -4,9 +4,9 @@ import torch
 
 from selftalk.export.ge2e import from_graph
 from selftalk.models.training.likeness import Likeness
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.bundle import default_bundle
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
 
 RATE = 24_000
 

@@ -14,8 +14,8 @@ from selftalk.models.training.dataset import (
 )
 from selftalk.models.training.prepare import Preparation, levelled, prepare
 from selftalk.models.training.semantic_task import SemanticTask
-from selftalk.stream.audio import AudioChunk, write_wav
 from selftalk.stream.errors import ConfigError
+from selftalk.stream.sound.audio import AudioChunk, write_wav
 
 
 @pytest.fixture

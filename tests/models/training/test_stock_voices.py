@@ -12,7 +12,7 @@ from selftalk.models.training.stock_voices import (
     stock_voices,
 )
 from selftalk.models.training.styles import Timbre
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.voices import Voice
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from selftalk.models.training.teacher import (
     Teacher,
 )
 from selftalk.stream.errors import WeightsError
-from selftalk.stream.weights import resolve
+from selftalk.stream.fetching.weights import resolve
 
 DURATIONS, PITCH, ENERGY = (
     "/encoder/Clip_output_0",

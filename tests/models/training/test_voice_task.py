@@ -24,10 +24,10 @@ from selftalk.models.training.voice_task import (
     rhythm_task,
     train_only,
 )
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.speech_prosody import speech_prosody
-from selftalk.stream.timbre import speaker_vector
-from selftalk.stream.vocoder import Speaker
+from selftalk.stream.nano.speech_prosody import speech_prosody
+from selftalk.stream.nano.timbre import speaker_vector
+from selftalk.stream.nano.vocoder import Speaker
+from selftalk.stream.sound.audio import AudioChunk
 
 TINY = NanoConfig(
     condition=8, text_width=16, text_blocks=1, text_layers=1, decoder_width=16, decoder_layers=2,

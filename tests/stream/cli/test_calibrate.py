@@ -9,15 +9,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from selftalk.stream import nano_synthesizer
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.cli import calibrate, main
 from selftalk.stream.config import EngineConfig, TalkConfig, load_config
-from selftalk.stream.graph import ON_ONE_CORE
-from selftalk.stream.onnx import CPU_PROVIDERS, PROVIDERS
-from selftalk.stream.schedule import Costs, Machine, solve
+from selftalk.stream.graphs.graph import ON_ONE_CORE
+from selftalk.stream.graphs.onnx import CPU_PROVIDERS, PROVIDERS
+from selftalk.stream.nano import synthesizer as nano_synthesizer
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.schedule import Costs, Machine, solve
+from selftalk.stream.synthesis.voices import Voice
 from selftalk.stream.talk import run_options
-from selftalk.stream.voices import Voice
 
 TINY = Path(__file__).parents[2] / "data" / "bundle_tiny"
 QUICK = Machine(Costs(0.001, 0.002, 0.001), Costs(0.002, 0.004, 0.002), 3)
@@ -104,7 +104,7 @@ def test_calibrate_and_say_run_a_model_in_the_same_way():
 @pytest.mark.parametrize("kind", ["nano", "sovits"])
 def test_openvino_is_kept_from_windows_that_it_would_spoil(monkeypatch, kind):
     there = PROVIDERS["openvino"]
-    monkeypatch.setattr("selftalk.stream.onnx.available_providers", lambda: there)
+    monkeypatch.setattr("selftalk.stream.graphs.onnx.available_providers", lambda: there)
     tiny = Bundle.load(TINY)
     bundle = replace(tiny, manifest=msgspec.structs.replace(tiny.manifest, kind=kind))
     told: list[str] = []

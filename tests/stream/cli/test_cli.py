@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from selftalk.stream.cli import main
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.voices import Voice
 
 TINY = Path(__file__).parents[2] / "data" / "bundle_tiny"
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from fakes_trust import agreed
 
-from selftalk.stream.audio import AudioChunk, read_audio, write_wav
 from selftalk.stream.cli import convert, main
-from selftalk.stream.content import Content
-from selftalk.stream.speech_prosody import Prosody
+from selftalk.stream.nano.content import Content
+from selftalk.stream.nano.speech_prosody import Prosody
+from selftalk.stream.sound.audio import AudioChunk, read_audio, write_wav
+from selftalk.stream.synthesis.voices import Voice, voices_folder
 from selftalk.stream.trust.labels import read_label
-from selftalk.stream.voices import Voice, voices_folder
 
 ME = Voice("me", np.full(256, 1 / 16, np.float32), 5.0)
 TINY = Path(__file__).parents[2] / "data" / "bundle_tiny"

@@ -3,9 +3,9 @@ import argparse
 import numpy as np
 from fakes_sovits import bundle_of
 
-from selftalk.stream.audio import AudioChunk, write_wav
 from selftalk.stream.cli import reference
-from selftalk.stream.voices import Voice
+from selftalk.stream.sound.audio import AudioChunk, write_wav
+from selftalk.stream.synthesis.voices import Voice
 
 
 def test_a_long_recording_makes_a_voice_of_its_best_seconds(tmp_path, monkeypatch, capsys):

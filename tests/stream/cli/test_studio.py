@@ -7,16 +7,16 @@ import fakes_studio as fakes
 import numpy as np
 import pytest
 
-from selftalk.stream import bundle as bundle_module
-from selftalk.stream.bundle import Bundle, default_bundle
 from selftalk.stream.cli import enroll, main, read, record
 from selftalk.stream.errors import ConsentError
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.listening.vad import load_vad
 from selftalk.stream.studio.enrolment import speech_of, zero_shot_voice
 from selftalk.stream.studio.recording import load_recording
+from selftalk.stream.synthesis import bundle as bundle_module
+from selftalk.stream.synthesis.bundle import Bundle, default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.voices import Voice, find_voice, voices_folder
 from selftalk.stream.trust.receipts import Receipt, packed, write_receipt
-from selftalk.stream.vad import load_vad
-from selftalk.stream.voices import Voice, find_voice, voices_folder
 
 SPEECH = str(fakes.ROOT / "tests/data/unless_to_be.flac")
 
@@ -107,8 +107,8 @@ def tiny_voice(monkeypatch):
     tiny = Bundle.load(fakes.ROOT / "tests/data/bundle_tiny")
     monkeypatch.setattr(bundle_module, "default_bundle", lambda: tiny)
     monkeypatch.setattr(read, "default_bundle", lambda: tiny)
-    monkeypatch.setattr("selftalk.stream.voices.require_consent", lambda *_: None)
-    monkeypatch.setattr("selftalk.stream.labelled_synthesizer.may_speak", lambda *_: None)
+    monkeypatch.setattr("selftalk.stream.synthesis.voices.require_consent", lambda *_: None)
+    monkeypatch.setattr("selftalk.stream.synthesis.labelled_synthesizer.may_speak", lambda *_: None)
     voices_folder().mkdir(parents=True)
     Voice("default", np.full(256, 1 / 16, np.float32), 5.0).save(voices_folder() / "default.voice")
 

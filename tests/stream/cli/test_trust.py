@@ -11,16 +11,16 @@ import pytest
 import soundfile
 from fakes_trust import agreed, mp4_with
 
-from selftalk.stream.audio import AudioChunk, write_wav
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.cli import consent, main
 from selftalk.stream.errors import ConsentError, MisheardError
+from selftalk.stream.sound.audio import AudioChunk, write_wav
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.voices import Voice, find_voice, voices_folder
 from selftalk.stream.trust.aigc import AigcLabel, new_label
 from selftalk.stream.trust.audit import AuditLog
 from selftalk.stream.trust.cue import rhythm_cue
 from selftalk.stream.trust.labels import label_file
 from selftalk.stream.trust.receipts import read_receipt
-from selftalk.stream.voices import Voice, find_voice, voices_folder
 
 LABEL = new_label("selftalk", "0123")
 TINY = Path(__file__).parent.parent.parent / "data" / "bundle_tiny"

@@ -1,8 +1,8 @@
 import numpy as np
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.evaluation import dnsmos
 from selftalk.stream.evaluation.dnsmos import WINDOW_SAMPLES, Dnsmos
+from selftalk.stream.sound.audio import AudioChunk
 
 
 class FakeNetwork:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.evaluation.melody import compare_melodies, warp
-from selftalk.stream.pitch import track_pitch
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.pitch import track_pitch
 
 RATE_HZ = 16_000
 

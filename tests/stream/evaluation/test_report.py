@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import ConfigError
 from selftalk.stream.evaluation.held_out import SETS, Sentence, held_out
 from selftalk.stream.evaluation.measures import measure
 from selftalk.stream.evaluation.report import bootstrap, summarize, table
 from selftalk.stream.evaluation.systems import Spoken
-from selftalk.stream.recognizer import Transcript
+from selftalk.stream.listening.recognizer import Transcript
+from selftalk.stream.sound.audio import AudioChunk
 
 
 class FakeSystem:

@@ -21,11 +21,11 @@ from fakes_http import (
 )
 
 from selftalk.stream.errors import BundleError, VoiceError
-from selftalk.stream.sampling import SamplingConfig
 from selftalk.stream.server.api_v2_order import read_order
 from selftalk.stream.server.app import build_api_v2_app
 from selftalk.stream.server.shelf import Shelf, installed_bundles, named
-from selftalk.stream.synthesizer import SynthesisOptions
+from selftalk.stream.synthesis.sampling import SamplingConfig
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions
 
 TEXT = "One two three four five. Six seven eight nine ten."
 SECONDS = 10 * CHUNK_SAMPLES / VOICE_HZ

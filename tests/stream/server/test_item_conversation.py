@@ -1,5 +1,6 @@
 import pytest
 
+from selftalk.stream.dialogue.reply import Reply
 from selftalk.stream.protocol import ProtocolError
 from selftalk.stream.protocol.items import (
     FunctionCallItem,
@@ -7,9 +8,8 @@ from selftalk.stream.protocol.items import (
     InputText,
     MessageItem,
 )
-from selftalk.stream.reply import Reply
 from selftalk.stream.server.item_conversation import ItemConversation
-from selftalk.stream.speech import WordTime
+from selftalk.stream.synthesis.speech import WordTime
 
 RATE_HZ = 1000
 

@@ -8,7 +8,7 @@ import pytest
 
 from selftalk.stream.errors import VoiceError
 from selftalk.stream.server.shelf import named
-from selftalk.stream.voices import Voice, find_voice, list_voices
+from selftalk.stream.synthesis.voices import Voice, find_voice, list_voices
 
 TARGETS = (
     "/etc/passwd", "etc/passwd", "secret", "secret.voice", "../secret.voice", "voices/../secret",

@@ -3,10 +3,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.protocol.settings import ALaw, MuLaw, Pcm
 from selftalk.stream.server.network import NetworkSink, NetworkSource
 from selftalk.stream.server.wire_audio import WireDecoder, WireEncoder
+from selftalk.stream.sound.audio import AudioChunk
 
 CHUNK = AudioChunk(np.zeros(1000, np.float32), 1000)  # a second
 

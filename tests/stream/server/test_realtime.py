@@ -15,10 +15,10 @@ from fakes_server import (
     speech,
 )
 
-from selftalk.stream.chat_client import ToolCallDelta, UsageDelta
 from selftalk.stream.errors import ResponderError
-from selftalk.stream.g711 import encode_a_law, encode_mu_law
+from selftalk.stream.minds.chat_client import ToolCallDelta, UsageDelta
 from selftalk.stream.selves import load_self
+from selftalk.stream.sound.g711 import encode_a_law, encode_mu_law
 
 MANUAL = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
 TEXT_ONLY = {"type": "realtime", "output_modalities": ["text"]}

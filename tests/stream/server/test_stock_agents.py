@@ -6,7 +6,7 @@ import pytest
 from fakes_http import ToneSynthesizer
 from fakes_server import Scripted, make_context, running, silence, speech
 
-from selftalk.stream.chat_client import ToolCallDelta
+from selftalk.stream.minds.chat_client import ToolCallDelta
 
 agents = pytest.importorskip("agents")
 pytest.importorskip("agents.realtime")

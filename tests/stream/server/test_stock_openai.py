@@ -9,7 +9,7 @@ import pytest
 from fakes_http import ToneSynthesizer
 from fakes_server import Scripted, base64_of, make_context, running, silence, speech
 
-from selftalk.stream.chat_client import ToolCallDelta
+from selftalk.stream.minds.chat_client import ToolCallDelta
 
 openai = pytest.importorskip("openai")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

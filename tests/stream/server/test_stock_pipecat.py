@@ -10,7 +10,7 @@ import json
 import pytest
 from fakes_server import RawClient, Scripted, make_context, running, silence, speech
 
-from selftalk.stream.chat_client import ToolCallDelta
+from selftalk.stream.minds.chat_client import ToolCallDelta
 
 events = pytest.importorskip("pipecat.services.openai.realtime.events")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -18,7 +18,6 @@ from wyoming.tts import (
     SynthesizeVoice,
 )
 
-from selftalk.stream.audio import to_int16
 from selftalk.stream.errors import DeviceError
 from selftalk.stream.server import wyoming
 from selftalk.stream.server.wyoming_events import (
@@ -27,6 +26,7 @@ from selftalk.stream.server.wyoming_events import (
     encode_event,
     read_event,
 )
+from selftalk.stream.sound.audio import to_int16
 from selftalk.stream.thread_stream import live_generations
 
 TEXT = "One two three four five. Six seven eight nine ten."
@@ -249,8 +249,8 @@ def test_a_client_that_reads_nothing_is_cut_off(synthesizer):
 
 
 def big_chunk():
-    from selftalk.stream.audio import AudioChunk as Chunk
-    from selftalk.stream.speech import SpeechChunk
+    from selftalk.stream.sound.audio import AudioChunk as Chunk
+    from selftalk.stream.synthesis.speech import SpeechChunk
 
     return SpeechChunk(Chunk(np.zeros(VOICE_HZ * 10, np.float32), VOICE_HZ))
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import RecognizerError
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.sovits.clip import best_clip
 
 RATE_HZ = 16_000

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from fakes_sovits import SECOND_STAGES, bundle_of
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import VoiceError
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.sovits.reference import HUBERT_ADVICE, ReferenceListener, model_of
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.voices import Voice
 
 PRO = next((stage for stage in SECOND_STAGES if "pro" in stage.lower()), None)
 

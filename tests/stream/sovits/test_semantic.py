@@ -5,7 +5,6 @@ import pytest
 from fakes_sovits import GOLDEN, bundle_of
 
 from selftalk.stream.errors import BundleError, TextError
-from selftalk.stream.sampling import Sampler, SamplingConfig
 from selftalk.stream.sovits import semantic, token_cache
 from selftalk.stream.sovits.semantic import (
     LONGEST_TOKENS,
@@ -15,6 +14,7 @@ from selftalk.stream.sovits.semantic import (
     longest_speech,
 )
 from selftalk.stream.stop import StopFlag
+from selftalk.stream.synthesis.sampling import Sampler, SamplingConfig
 
 GREEDY = SamplingConfig(top_k=1, repetition_penalty=1.35)
 

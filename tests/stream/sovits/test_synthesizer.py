@@ -10,9 +10,9 @@ from selftalk.stream.sovits.full_stops import completed
 from selftalk.stream.sovits.semantic import Utterance
 from selftalk.stream.sovits.synthesizer import SovitsSynthesizer
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.synthesizer import SynthesisOptions, open_synthesizer
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, open_synthesizer
+from selftalk.stream.synthesis.voices import Voice
 from selftalk.stream.text.phonemes import Phonemes
-from selftalk.stream.voices import Voice
 
 TEXT = "Good day."
 OPTIONS = SynthesisOptions(language="en")

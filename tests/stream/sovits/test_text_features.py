@@ -9,9 +9,8 @@ from fakes_sovits import SECOND_STAGES, bundle_of, imported, somebody
 
 from selftalk.export.sovits import Listeners, export_voice, t2s_of
 from selftalk.export.voice_model import load_voice_model
-from selftalk.stream.bundle import Bundle
 from selftalk.stream.errors import BundleError
-from selftalk.stream.graph import Graph
+from selftalk.stream.graphs.graph import Graph
 from selftalk.stream.sovits import text_features
 from selftalk.stream.sovits.full_stops import completed
 from selftalk.stream.sovits.synthesizer import SovitsSynthesizer
@@ -23,9 +22,10 @@ from selftalk.stream.sovits.text_features import (
     read_vocabulary,
     vocabulary_text,
 )
-from selftalk.stream.synthesizer import SynthesisOptions
+from selftalk.stream.synthesis.bundle import Bundle
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions
+from selftalk.stream.synthesis.voices import Voice
 from selftalk.stream.text import phonemize
-from selftalk.stream.voices import Voice
 
 MIXED = "我用GPT写12行"
 

@@ -5,7 +5,7 @@ import pytest
 from fakes_sovits import bundle_of
 
 from selftalk.stream.errors import BundleError
-from selftalk.stream.graph import Graph
+from selftalk.stream.graphs.graph import Graph
 from selftalk.stream.sovits.vocoder import (
     Noise,
     SentenceVocoder,

@@ -2,11 +2,11 @@ import fakes_studio as fakes
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import AudioFileError
+from selftalk.stream.listening.vad import load_vad
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.studio.engineer import Engineer, check_length, syllables, was_read
 from selftalk.stream.studio.take import Take, take_of
-from selftalk.stream.vad import load_vad
 
 
 class OneSpeaker:

@@ -2,10 +2,8 @@ import fakes_studio as fakes
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.bundle import default_bundle
 from selftalk.stream.errors import AudioFileError, VoiceError
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.studio.enrolment import (
     keep_voice,
     pitch_hz,
@@ -16,7 +14,9 @@ from selftalk.stream.studio.enrolment import (
 from selftalk.stream.studio.recording import Recording, Slice
 from selftalk.stream.studio.report import RecordingReport
 from selftalk.stream.studio.take import Take
-from selftalk.stream.voices import Voice
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
+from selftalk.stream.synthesis.voices import Voice
 
 RATE = 16_000
 

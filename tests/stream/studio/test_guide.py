@@ -2,8 +2,9 @@ import fakes_studio as fakes
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import ConfigError
+from selftalk.stream.listening.vad import load_vad
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.studio.guide import (
     AGAIN,
     KEEP,
@@ -15,7 +16,6 @@ from selftalk.stream.studio.guide import (
 )
 from selftalk.stream.studio.prompts import LANGUAGES, Prompt, prompts_of
 from selftalk.stream.text import phonemize
-from selftalk.stream.vad import load_vad
 
 PROMPTS = (Prompt("Hello there, my friend.", "neutral"), Prompt("And what now?", "lively"))
 

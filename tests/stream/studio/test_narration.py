@@ -17,7 +17,7 @@ from selftalk.stream.studio.narration import (
     Narration,
 )
 from selftalk.stream.studio.paragraphs import ParagraphCache, key_of, speak, whole_sentences
-from selftalk.stream.synthesizer import SynthesisOptions
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions
 from selftalk.stream.trust.labels import LabelsConfig, read_label
 
 BOOK = Book(

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from fakes_trust import agreed
 
+from selftalk.stream.synthesis.voices import Voice, voices_folder
 from selftalk.stream.trust.labels import read_label
-from selftalk.stream.voices import Voice, voices_folder
 
 TINY = Path(__file__).parents[2] / "data" / "bundle_tiny"
 TEXT = "\n\n".join(f"# Day {day}\n\nIt rained on day {day}. Nobody came." for day in range(1, 13))

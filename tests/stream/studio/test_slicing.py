@@ -2,7 +2,7 @@ import fakes_studio as fakes
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.studio.loudness import HIGHEST_PEAK, TARGET_LUFS, levelled, loudness_lufs
 from selftalk.stream.studio.slicing import LONGEST_SECONDS, SHORTEST_SECONDS, cut_take
 from selftalk.stream.studio.take import Take

@@ -2,10 +2,10 @@ import fakes_studio as fakes
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk, read_audio
-from selftalk.stream.bundle import default_bundle
-from selftalk.stream.speaker import SpeakerEncoder
+from selftalk.stream.sound.audio import AudioChunk, read_audio
 from selftalk.stream.studio.speaker_check import check_speaker, tell_apart
+from selftalk.stream.synthesis.bundle import default_bundle
+from selftalk.stream.synthesis.speaker import SpeakerEncoder
 
 DATA = fakes.ROOT / "tests/data"
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from selftalk.stream.audio import AudioChunk
 from selftalk.stream.errors import AudioFileError
+from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.studio import take as take_module
 from selftalk.stream.studio.take import (
     HIGHEST_RATE_HZ,

@@ -4,10 +4,10 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk, read_audio
 from selftalk.stream.errors import ConsentError
-from selftalk.stream.recognizer import Transcript
-from selftalk.stream.resample import resample
+from selftalk.stream.listening.recognizer import Transcript
+from selftalk.stream.sound.audio import AudioChunk, read_audio
+from selftalk.stream.sound.resample import resample
 from selftalk.stream.trust.audit import AuditLog
 from selftalk.stream.trust.consent import ConsentSession
 from selftalk.stream.trust.labels import mark

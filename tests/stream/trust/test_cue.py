@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from selftalk.stream.audio import AudioChunk
-from selftalk.stream.resample import resample
+from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.resample import resample
 from selftalk.stream.trust.cue import PATTERN, find_cue, rhythm_cue, with_pause
 
 RATE_HZ = 24_000

@@ -5,11 +5,11 @@ import pytest
 from fakes_trust import agreed
 
 from selftalk.stream.errors import ConsentError, LabelError, VoiceError
+from selftalk.stream.synthesis.voices import Voice, find_voice, voices_folder
 from selftalk.stream.trust import signing
 from selftalk.stream.trust.audit import AuditLog
 from selftalk.stream.trust.forgetting import forget_voice
 from selftalk.stream.trust.receipts import read_receipt, receipts_of
-from selftalk.stream.voices import Voice, find_voice, voices_folder
 
 FINGERPRINTS = [bytes([number]) * 64 for number in (7, 8, 9)]
 

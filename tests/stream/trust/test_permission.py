@@ -6,9 +6,9 @@ import pytest
 from fakes_trust import agreed, receipt_for
 
 from selftalk.stream.errors import ConsentError
+from selftalk.stream.synthesis.voices import Voice, find_voice, voices_folder
 from selftalk.stream.trust import signing
 from selftalk.stream.trust.receipts import end_receipt, read_receipt, receipts_of, write_receipt
-from selftalk.stream.voices import Voice, find_voice, voices_folder
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from selftalk.stream.audio import AudioChunk, read_audio
 from selftalk.stream.errors import ConfigError
-from selftalk.stream.resample import resample
+from selftalk.stream.sound.audio import AudioChunk, read_audio
+from selftalk.stream.sound.resample import resample
 from selftalk.stream.trust.detection import find_watermark
 from selftalk.stream.trust.watermark import Watermarker, is_marked, presence, spectrogram
 

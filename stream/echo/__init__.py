@@ -1,0 +1,1 @@
+"""Echo: the agent's own voice, taken out of what the microphone hears."""

@@ -1,0 +1,1 @@
+"""Fetching: the weights of others, from packages to verified files."""

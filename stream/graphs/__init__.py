@@ -1,0 +1,1 @@
+"""ONNX graphs: how they are opened, run with state, and patched."""

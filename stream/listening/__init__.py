@@ -1,0 +1,1 @@
+"""Listening: voice activity, ends of turns, and speech recognition."""

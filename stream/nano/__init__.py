@@ -1,0 +1,1 @@
+"""Nano, our own small voice: text to sound, and one voice to another."""

@@ -1,0 +1,1 @@
+"""Synthesis: what every voice model shares (bundles, voices, chunks, schedule, checks)."""

@@ -1,0 +1,125 @@
+"""Verification: is streamed speech the same as speech made at once, and free of clicks?
+
+The same tokens and the same noise are vocoded in one piece and in many. What differs is the error
+of the windows. A click is a step at a border between chunks that the whole does not have, larger
+than those speech makes by itself: the pulses of the vocal folds fall on borders too. Knows no voice
+model.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+import numpy as np
+
+from selftalk.stream.sound.audio import AudioChunk, Float32Array
+from selftalk.stream.synthesis.synthesizer import SynthesisOptions, Synthesizer
+from selftalk.stream.synthesis.voices import Voice
+
+ENOUGH_DB = 40.0
+"""The error is then a hundredth of the sound, and cannot be heard beside it."""
+IDENTICAL_DB = 200.0
+"""In place of infinity, which JSON does not know."""
+AT_ONCE = (1_000_000,)
+CUTS = ((4, 6, 10, 16, 25), (5,), (25,))
+"""Lengths of chunks to try: growing ones, short ones, long ones."""
+JUMP_PERCENTILE = 99.9
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One text, streamed and at once."""
+
+    signal_energy: float
+    error_energy: float
+    largest_error: float
+    seam_jumps: Float32Array
+    """(S,) by how much the step across each border between chunks differs from the whole's."""
+    inner_jumps: Float32Array
+    """(T,) steps between neighbours within chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found over all texts."""
+
+    utterances: int
+    seams: int
+    streamed_vs_whole_snr_db: float
+    largest_error: float
+    seam_jump: float
+    """The largest one."""
+    seam_jump_limit: float
+    """What one in a thousand steps within chunks exceeds."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nobody can hear that the speech was streamed."""
+        exact = self.streamed_vs_whole_snr_db >= ENOUGH_DB
+        return exact and self.seam_jump <= self.seam_jump_limit
+
+
+def verify_streaming(
+    synthesizer: Synthesizer,
+    voice: Voice,
+    texts: Iterable[str],
+    cuts: Sequence[tuple[int, ...]] = CUTS,
+) -> Verdict:
+    """Speak texts streamed and at once, and compare."""
+    comparisons: list[Comparison] = []
+    for text in texts:
+        whole = _speak(synthesizer, voice, text, AT_ONCE)
+        comparisons += [
+            compare(_speak(synthesizer, voice, text, lengths), whole) for lengths in cuts
+        ]
+    return verdict(comparisons)
+
+
+def compare(chunks: Sequence[Float32Array], whole: Sequence[Float32Array]) -> Comparison:
+    """Compare chunks with the same speech in one piece; a missing end counts as an error."""
+    streamed, reference = np.concatenate(chunks), np.concatenate(whole)
+    length = max(len(streamed), len(reference))
+    streamed, reference = (np.pad(x, (0, length - len(x))) for x in (streamed, reference))
+    error = streamed.astype(np.float64) - reference
+    jumps = np.abs(np.diff(streamed))
+    seams = [end - 1 for end in accumulate(map(len, chunks[:-1])) if 0 < end < length]
+    return Comparison(
+        signal_energy=float(np.sum(np.square(reference, dtype=np.float64))),
+        error_energy=float(np.sum(np.square(error))),
+        largest_error=float(np.abs(error).max(initial=0)),
+        seam_jumps=np.abs(np.diff(error)).astype(np.float32)[seams],
+        inner_jumps=np.delete(jumps, seams),
+    )
+
+
+def verdict(comparisons: Sequence[Comparison]) -> Verdict:
+    """Sum up; at least one comparison must hold sound."""
+    signal = sum(one.signal_energy for one in comparisons)
+    error = sum(one.error_energy for one in comparisons)
+    seams = np.concatenate([one.seam_jumps for one in comparisons])
+    inner = np.concatenate([one.inner_jumps for one in comparisons])
+    return Verdict(
+        utterances=len(comparisons),
+        seams=len(seams),
+        streamed_vs_whole_snr_db=decibels(signal, error),
+        largest_error=max(one.largest_error for one in comparisons),
+        seam_jump=float(seams.max(initial=0)),
+        seam_jump_limit=float(np.percentile(inner, JUMP_PERCENTILE)),
+    )
+
+
+def decibels(signal_energy: float, error_energy: float) -> float:
+    """Ratio of signal to error in dB, at most `IDENTICAL_DB`."""
+    if not error_energy:
+        return IDENTICAL_DB
+    return min(IDENTICAL_DB, float(10 * np.log10(max(signal_energy, 1e-12) / error_energy)))
+
+
+def _speak(
+    synthesizer: Synthesizer, voice: Voice, text: str, lengths: tuple[int, ...]
+) -> list[Float32Array]:
+    options: SynthesisOptions = replace(synthesizer.options, chunk_tokens=lengths)
+    chunks: list[AudioChunk] = [
+        chunk.audio for chunk in synthesizer.stream(text, voice, options=options)
+    ]
+    return [chunk.samples for chunk in chunks]
