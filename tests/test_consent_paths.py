@@ -275,10 +275,10 @@ def test_raw_networks_are_opened_behind_the_door_only():
         r"\(\s*\w"
     )
     behind = {
-        "synthesizer.py",  # opens one, to be labelled
-        "nano_synthesizer.py", "personal.py", "sovits/synthesizer.py",  # parts of it
-        "nano_workers.py", "sovits/workers.py", "sovits/margins.py",  # time it; nothing is heard
-        "conversion.py",  # asks by itself, see above
+        "synthesis/synthesizer.py",  # opens one, to be labelled
+        "nano/synthesizer.py", "nano/personal.py", "sovits/synthesizer.py",  # parts of it
+        "nano/workers.py", "sovits/workers.py", "sovits/margins.py",  # time it; nothing is heard
+        "nano/conversion.py",  # asks by itself, see above
     }  # fmt: skip
     stream = ROOT / "stream"
     found = {
