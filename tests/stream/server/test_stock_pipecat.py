@@ -1,13 +1,14 @@
 """pipecat's OpenAI realtime service and its reader of events, unmodified.
 
 The reader raises on what it does not expect. pipecat brings half a gigabyte with it, so that it
-is no dependency of the tests: they run where it is installed.
+is no dependency of the tests: they run where it is installed, as docs/serving.md tells.
 """
 
 import asyncio
 import json
 
 import pytest
+from fakes_http import ToneSynthesizer
 from fakes_server import RawClient, Scripted, make_context, running, silence, speech
 
 from selftalk.stream.minds.chat_client import ToolCallDelta
@@ -37,11 +38,13 @@ def test_every_event_of_a_spoken_turn_a_call_and_a_truncation_is_read():
     assert {"response.output_audio.delta", "response.function_call_arguments.done"} <= read
 
 
-def with_service(scenario, context=None):
-    """Run `scenario(tell, until)` around the service in a pipeline of its own."""
-    from pipecat.frames.frames import EndFrame, ErrorFrame
+def with_service(scenario, context):
+    """Run `scenario(tell, until)` around the service, between the two halves of a memory."""
+    from pipecat.frames.frames import EndFrame, ErrorFrame, LLMRunFrame
     from pipecat.pipeline.pipeline import Pipeline
     from pipecat.pipeline.worker import PipelineWorker
+    from pipecat.processors.aggregators.llm_context import LLMContext
+    from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
     from pipecat.processors.frame_processor import FrameProcessor
     from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
     from pipecat.workers.runner import WorkerRunner
@@ -65,20 +68,25 @@ def with_service(scenario, context=None):
         service = OpenAIRealtimeLLMService(
             api_key="any", base_url=f"{server.ws_url}/v1/realtime?model=m"
         )
+        memory = LLMContextAggregatorPair(LLMContext([{"role": "user", "content": "hello"}]))
         worker = PipelineWorker(
-            Pipeline([Listener(), service, Listener()]), cancel_on_idle_timeout=False
+            Pipeline([memory.user(), service, Listener(), memory.assistant()]),
+            cancel_on_idle_timeout=False,
         )
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(worker)
         running_ = asyncio.create_task(runner.run())
-        async with asyncio.timeout(60):
-            result = await scenario(worker.queue_frame, until)
+        try:
+            async with asyncio.timeout(60):
+                await worker.queue_frame(LLMRunFrame())
+                return await scenario(worker.queue_frame, until)
+        finally:
             await worker.queue_frame(EndFrame())
             await running_
-        return result
 
-    with running(context or make_context()) as server:
-        return asyncio.run(run(server)), server.context
+    with running(context) as server:
+        result = asyncio.run(run(server))
+    return result, [messages for messages, _, _ in context.stages.responder.asked]
 
 
 def sound_of(frames):
@@ -87,16 +95,45 @@ def sound_of(frames):
     return b"".join(frame.audio for frame in frames if isinstance(frame, TTSAudioRawFrame))
 
 
-def test_the_service_is_answered_aloud():
-    from pipecat.frames.frames import LLMContextFrame, LLMFullResponseEndFrame
-    from pipecat.processors.aggregators.llm_context import LLMContext
+async def say(tell, audio):
+    from pipecat.frames.frames import InputAudioRawFrame
 
-    context = LLMContext([{"role": "user", "content": "hello"}])
+    for start in range(0, len(audio), 4800):
+        await tell(InputAudioRawFrame(audio[start : start + 4800], 24_000, 1))
+
+
+def test_the_service_is_answered_aloud():
+    from pipecat.frames.frames import LLMFullResponseEndFrame
 
     async def scenario(tell, until):
-        await tell(LLMContextFrame(context))
         return await until(LLMFullResponseEndFrame)
 
-    seen, server = with_service(scenario)
+    seen, asked = with_service(scenario, make_context())
     assert len(sound_of(seen)) == 2 * 6 * 2400
-    assert server.stages.responder.asked[0][0][-1].text == "hello"
+    assert asked[0][-1].text == "hello"
+
+
+def test_speaking_interrupts_the_reply_and_is_answered():
+    from pipecat.frames.frames import (
+        InterruptionFrame,
+        LLMFullResponseEndFrame,
+        TTSAudioRawFrame,
+        TTSStartedFrame,
+    )
+
+    async def scenario(tell, until):
+        await until(TTSAudioRawFrame)
+        await asyncio.sleep(1)  # what was heard by then is what is remembered
+        await say(tell, speech(0.5) + silence(1.0))
+        await until(InterruptionFrame)
+        await until(TTSStartedFrame)
+        return await until(LLMFullResponseEndFrame)
+
+    twelve_seconds = Scripted(words=120, delta_seconds=0.01)
+    context = make_context(twelve_seconds, ToneSynthesizer(seconds_per_chunk=0.02))
+    seen, (_, asked) = with_service(scenario, context)
+    assert sound_of(seen)
+    assert [message.role for message in asked] == ["user", "assistant", "user"]
+    assert asked[1].text.startswith("w0 w1 w2. w3")
+    assert "w110" not in asked[1].text
+    assert asked[2].text == "utterance 1"
