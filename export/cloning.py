@@ -22,8 +22,8 @@ import numpy as np
 import torch
 
 from selftalk.export.ge2e import from_graph
-from selftalk.export.nano import SMALLER, NanoModules, graph_sources
-from selftalk.export.onnx import export_graph, save_graph
+from selftalk.export.nano import NanoModules, finished_graph, graph_sources
+from selftalk.export.onnx import save_graph
 from selftalk.models.nano import SAMPLE_RATE_HZ, NanoVocoder
 from selftalk.models.training.likeness import Likeness
 from selftalk.models.training.loop import Run, Schedule, Task, Watch
@@ -222,9 +222,7 @@ class Cloner:
 
     def _patch(self, modules: NanoModules, name: str) -> GraphPatch:
         spec = self.base.bundle.manifest.graphs[name]
-        graph = export_graph(graph_sources(modules)[name])
-        if spec.precision in SMALLER:
-            graph = SMALLER[spec.precision](graph)
+        graph = finished_graph(graph_sources(modules)[name], spec.precision)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / spec.file
             save_graph(graph, path)

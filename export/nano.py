@@ -12,8 +12,9 @@ import safetensors
 import safetensors.torch
 import torch
 
+from selftalk.export.graph_weights import name_weights, weights_of_graph
 from selftalk.export.onnx import GraphSource, export_graph, save_graph, state_names, state_shapes
-from selftalk.export.quantize import to_half_weights, to_int8
+from selftalk.export.quantize import to_byte_weights, to_half_weights, to_int8
 from selftalk.models.nano import FRAMES_PER_TOKEN, SAMPLE_RATE_HZ, NanoConfig, NanoVocoder
 from selftalk.models.timbre import TimbreEncoder
 from selftalk.models.tokenizer import FEATURES, PROSODY, Tokenizer
@@ -27,9 +28,9 @@ from selftalk.stream.synthesis.bundle import FORMAT, MANIFEST, GraphSpec, Manife
 TOKEN_RATE_HZ = 25
 ALWAYS_FP32 = ("tokenizer", "timbre", "timbre_encoder")
 """A token is a rounding: what int8 blurs would become other tokens. The timbre's graph is tiny."""
-PRECISION = {"t2s_prefill": "int8", "t2s_step": "int8", "vocoder": "fp16"}
+PRECISION = {"t2s_prefill": "int8", "t2s_step": "int8", "vocoder": "int8-weights"}
 """The vocoder's pitch adds up to a phase, so a chunk must not be rounded unlike the whole."""
-SMALLER = {"int8": to_int8, "fp16": to_half_weights}
+SMALLER = {"int8": to_int8, "int8-weights": to_byte_weights, "fp16": to_half_weights}
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ def load_modules(
 ) -> NanoModules:
     """Read the weights that training wrote; without a tokenizer, recordings cannot be read.
 
+    The vocoder may also be read from the graph that was made of it.
+
     Raises:
         BundleError: a file is missing or holds other weights.
     """
@@ -76,12 +79,31 @@ def load_modules(
         files.append((modules.timbre_encoder, timbre_encoder))
     for module, path in files:
         try:
-            weights = safetensors.torch.load_file(path)
-            module.load_state_dict({name: value.float() for name, value in weights.items()})
+            module.load_state_dict(read_weights(module, path))
         except (OSError, safetensors.SafetensorError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise BundleError(f"'{path}' does not hold nano's weights: {reason}") from error
     return modules
+
+
+def read_weights(module: torch.nn.Module, path: Path) -> dict[str, torch.Tensor]:
+    """The weights of a module, from safetensors or from the graph that was made of it."""
+    if path.suffix != ".onnx":
+        return {name: value.float() for name, value in safetensors.torch.load_file(path).items()}
+    found = weights_of_graph(path)
+    own = module.state_dict()
+    return {
+        name: torch.from_numpy(value.reshape(own[name].shape).copy())
+        for name, value in found.items()
+        if name in own
+    }
+
+
+def finished_graph(source: GraphSource, precision: str) -> onnx.ModelProto:
+    """Trace a module, name its weights, and make it as small as wanted."""
+    model = export_graph(source)
+    name_weights(model, {name: value.numpy() for name, value in source.module.state_dict().items()})
+    return SMALLER[precision](model) if precision in SMALLER else model
 
 
 class Prefill(torch.nn.Module):
@@ -232,8 +254,8 @@ def export_nano(
     Args:
         modules: the trained modules.
         folder: the bundle's folder.
-        precision: "fp32", "fp16" (weights only) or "int8", for all graphs or for each by name; by
-            default what was found best for each.
+        precision: "fp32", "fp16" and "int8-weights" (weights only) or "int8", for all graphs or
+            for each by name; by default what was found best for each.
         extra_graphs: finished ONNX files to include, such as the speaker encoder.
         voices: a folder with `.voice` files to include.
         languages: what the weights were trained on.
@@ -251,7 +273,9 @@ def export_nano(
                 else (precision or PRECISION).get(name, "int8")
             )
             wanted = "fp32" if name in ALWAYS_FP32 else wanted
-            specs[name] = _write_graph(building, name, export_graph(source), wanted, modules)
+            path = building / f"{name}.onnx"
+            save_graph(finished_graph(source, wanted), path)
+            specs[name] = _spec(path, wanted, initial_shapes(modules)[name])
         for name, path in (extra_graphs or {}).items():
             shutil.copyfile(path, building / f"{name}.onnx")
             specs[name] = _spec(building / f"{name}.onnx", "fp32", {})
@@ -262,14 +286,6 @@ def export_nano(
         if folder.exists():
             shutil.rmtree(folder)
         building.rename(folder)
-
-
-def _write_graph(
-    folder: Path, name: str, model: onnx.ModelProto, precision: str, modules: NanoModules
-) -> GraphSpec:
-    path = folder / f"{name}.onnx"
-    save_graph(SMALLER[precision](model) if precision in SMALLER else model, path)
-    return _spec(path, precision, initial_shapes(modules)[name])
 
 
 def _spec(path: Path, precision: str, state: dict[str, tuple[int, ...]]) -> GraphSpec:

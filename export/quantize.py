@@ -43,6 +43,10 @@ NBITS_BIAS = 5
 SMALL_TENSOR_VALUES = 1024
 """Biases and scales are not worth a rounding error."""
 
+HALF, BYTES, SCALE = ".half", ".int8", ".scale"
+"""Endings of the names under which a graph keeps narrow weights."""
+LARGEST_BYTE = 127
+
 
 def to_int8(model: onnx.ModelProto) -> onnx.ModelProto:
     """Quantize the matrix products of a graph.
@@ -107,21 +111,74 @@ def to_static_int8(
 
 def to_half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """Keep large weights in 16 bits; the runtime widens them once, when it opens the graph."""
-    halved = onnx.ModelProto()
-    halved.CopyFrom(model)
-    graph, casts = halved.graph, []
+    return _narrowed(model, _half)
+
+
+def to_byte_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Keep large weights in 8 bits with a scale for each channel; the runtime widens them once.
+
+    Nothing else is rounded, so a frame does not depend on its company.
+    """
+    return _narrowed(model, _bytes)
+
+
+Narrow = Callable[
+    [str, npt.NDArray[np.float32]], tuple[dict[str, npt.NDArray[np.generic]], list[onnx.NodeProto]]
+]
+"""A weight → the tensors that stand for it, and the nodes that make it of them."""
+
+
+def _narrowed(model: onnx.ModelProto, narrow: Narrow) -> onnx.ModelProto:
+    small = onnx.ModelProto()
+    small.CopyFrom(model)
+    graph = small.graph
+    kept, widening = [], []
     for weight in graph.initializer:
         values = onnx.numpy_helper.to_array(weight)
         if values.dtype != np.float32 or values.size < SMALL_TENSOR_VALUES:
+            kept.append(weight)
             continue
-        name = weight.name
-        weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-        cast = onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
-        casts.append(cast)
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
+        tensors, nodes = narrow(weight.name, values)
+        kept += [onnx.numpy_helper.from_array(value, name) for name, value in tensors.items()]
+        widening += nodes
+    nodes = [*widening, *graph.node]
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(kept)
     graph.node.extend(nodes)
-    return halved
+    return small
+
+
+def _half(
+    name: str, values: npt.NDArray[np.float32]
+) -> tuple[dict[str, npt.NDArray[np.generic]], list[onnx.NodeProto]]:
+    half = f"{name}{HALF}"
+    return {half: values.astype(np.float16)}, [_to_float(half, name)]
+
+
+def _bytes(
+    name: str, values: npt.NDArray[np.float32]
+) -> tuple[dict[str, npt.NDArray[np.generic]], list[onnx.NodeProto]]:
+    byte, scale, wide = f"{name}{BYTES}", f"{name}{SCALE}", f"{name}.wide"
+    rounded, scales = min(
+        (_rounded(values, axis) for axis in range(values.ndim)),
+        key=lambda pair: float(np.square(pair[0] * pair[1] - values).sum()),
+    )
+    product = onnx.helper.make_node("Mul", [wide, scale], [name])
+    return {byte: rounded, scale: scales}, [_to_float(byte, wide), product]
+
+
+def _rounded(
+    values: npt.NDArray[np.float32], axis: int
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Eight bits and the scale of each channel along an axis."""
+    others = tuple(other for other in range(values.ndim) if other != axis)
+    scales = np.abs(values).max(axis=others, keepdims=True) / np.float32(LARGEST_BYTE)
+    scales[scales == 0] = 1
+    return np.round(values / scales).astype(np.int8), scales.astype(np.float32)
+
+
+def _to_float(source: str, target: str) -> onnx.NodeProto:
+    return onnx.helper.make_node("Cast", [source], [target], to=onnx.TensorProto.FLOAT)
 
 
 def to_nbits8(model: onnx.ModelProto, excluded: tuple[str, ...] = ()) -> onnx.ModelProto:

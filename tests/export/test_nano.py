@@ -1,17 +1,26 @@
 """nano's graphs say what its modules say, whole and in pieces."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 from torch.utils import _pytree as pytree
 
-from selftalk.export.nano import NanoModules, export_nano, graph_sources
-from selftalk.export.onnx import export_graph, state_names
+from selftalk.export.nano import (
+    NanoModules,
+    export_nano,
+    finished_graph,
+    graph_sources,
+    read_weights,
+)
+from selftalk.export.onnx import export_graph, save_graph, state_names
 from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training.speakers import TimbreMap
 from selftalk.models.training.t2s_task import TextToTokens
+from selftalk.stream.errors import BundleError
 from selftalk.stream.nano.content import Content
 from selftalk.stream.nano.conversion import convert
 from selftalk.stream.nano.speech_prosody import Prosody
@@ -160,3 +169,34 @@ def test_names_that_do_not_fit_are_refused(modules):
     )
     with pytest.raises(ValueError, match="4 inputs but 3 names"):
         export_graph(wrong)
+
+
+@pytest.fixture(scope="module")
+def small(modules, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small") / "tiny"
+    export_nano(modules, folder)
+    return Bundle.load(folder)
+
+
+def test_a_bundle_is_a_checkpoint(modules, small):
+    read = read_weights(modules.vocoder, small.graph_path("vocoder"))
+    own = modules.vocoder.state_dict()
+    assert read.keys() == own.keys()
+    for name, value in own.items():
+        assert (read[name] - value).abs().max() <= value.abs().max() / 200, name
+
+
+def test_what_is_read_from_a_bundle_makes_the_same_bytes(modules, small, tmp_path):
+    again = NanoVocoder(TINY)
+    again.load_state_dict(read_weights(again, small.graph_path("vocoder")))
+    save_graph(
+        finished_graph(graph_sources(replace(modules, vocoder=again))["vocoder"], "int8-weights"),
+        tmp_path / "again.onnx",
+    )
+    assert (tmp_path / "again.onnx").read_bytes() == small.graph_path("vocoder").read_bytes()
+
+
+def test_what_is_no_graph_is_refused(tmp_path):
+    (tmp_path / "v.onnx").write_bytes(b"no graph")
+    with pytest.raises(BundleError, match="is not a graph"):
+        read_weights(NanoVocoder(TINY), tmp_path / "v.onnx")

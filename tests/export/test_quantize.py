@@ -3,7 +3,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from selftalk.export.quantize import to_half_weights, to_int8
+from selftalk.export.quantize import to_byte_weights, to_half_weights, to_int8
 
 WIDTH = 64
 
@@ -35,17 +35,21 @@ def frames():
     return frames
 
 
-@pytest.mark.parametrize(("smaller", "error"), [(to_half_weights, 0.001), (to_int8, 0.05)])
+@pytest.mark.parametrize(
+    ("smaller", "error"),
+    [(to_half_weights, 0.001), (to_byte_weights, 0.02), (to_int8, 0.05)],
+)
 def test_smaller_graphs_say_nearly_the_same(product, frames, smaller, error):
     expected, found = run(product, frames), run(smaller(product), frames)
     assert 0 < np.abs(found - expected).max() < error * np.abs(expected).max()
     assert smaller(product).ByteSize() < 0.6 * product.ByteSize()
 
 
-def test_with_half_weights_chunks_equal_the_whole(product, frames):
-    half = to_half_weights(product)
-    chunks = np.concatenate([run(half, frames[:7]), run(half, frames[7:])])
-    np.testing.assert_allclose(chunks, run(half, frames), rtol=1e-6, atol=1e-6)
+@pytest.mark.parametrize("narrow", [to_half_weights, to_byte_weights])
+def test_with_narrow_weights_chunks_equal_the_whole(product, frames, narrow):
+    small = narrow(product)
+    chunks = np.concatenate([run(small, frames[:7]), run(small, frames[7:])])
+    np.testing.assert_allclose(chunks, run(small, frames), rtol=1e-6, atol=1e-6)
 
 
 def test_with_8_bits_a_frame_depends_on_its_company(product, frames):
