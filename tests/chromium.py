@@ -24,7 +24,8 @@ FLAGS = (
     "--use-fake-ui-for-media-stream --autoplay-policy=no-user-gesture-required --hide-scrollbars "
     "--remote-debugging-port=0 --no-proxy-server --force-color-profile=srgb --mute-audio "
     "--disable-renderer-backgrounding --disable-background-timer-throttling "
-    "--disable-backgrounding-occluded-windows --disable-extensions --disable-sync"
+    "--disable-backgrounding-occluded-windows --disable-extensions --disable-sync "
+    "--accept-lang=en"
 ).split()
 PATIENCE_SECONDS = 60
 

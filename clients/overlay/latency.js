@@ -1,5 +1,6 @@
 // Latency for OBS: where the time of the last turn went, and the median of all.
 
+import { say } from "/language.js";
 import { TurnTimes } from "/turn_times.js";
 import { seconds, table } from "/waterfall.js";
 import { showBadge, Watching } from "./watching.js";
@@ -32,7 +33,7 @@ function show() {
   at("card").classList.remove("away");
   at("whole").textContent = seconds(stages.reduce((sum, { ms }) => sum + ms, 0));
   const told = times.turns.filter((one) => one.totalMs !== null).length;
-  at("median").textContent = told > 1 ? `median of ${told}: ${seconds(times.medianMs())}` : "to the first sound";
+  at("median").textContent = told > 1 ? `${say("median")} (${told}): ${seconds(times.medianMs())}` : say("to the first sound");
   at("stages").replaceChildren(table(stages));
 }
 

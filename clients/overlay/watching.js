@@ -1,9 +1,11 @@
 // Watching: what an overlay knows of the newest conversation, and where its sound is now.
 // Options stand behind ? or # of the page's address; a token belongs behind #, which no server sees.
 
+import { translate } from "/language.js";
 import { PlaybackClock } from "/playback_clock.js";
 import { Realtime } from "/realtime.js";
 
+translate();
 const query = new URLSearchParams(location.search);
 for (const [key, value] of new URLSearchParams(location.hash.slice(1))) query.set(key, value);
 
@@ -79,7 +81,7 @@ export class Watching extends EventTarget {
 
 // The badge is there unless the address says `badge=off`; `badge=` may hold another text.
 export function showBadge(element) {
-  const text = option("badge", "AI voice");
+  const text = option("badge", element.textContent);
   element.textContent = text;
   element.hidden = text === "off";
 }

@@ -3,6 +3,7 @@
 import { Caption } from "./caption.js";
 import { Conversation } from "./conversation.js";
 import { makeFold } from "./fold.js";
+import { makeLanguageLink, say, translate } from "./language.js";
 import { Microphone } from "./microphone.js";
 import { Player } from "./player.js";
 import { Realtime } from "./realtime.js";
@@ -71,7 +72,7 @@ function drawState() {
   const idle = state === "listening" && (!microphone.on || microphone.muted);
   if (root.dataset.state !== (idle ? "ready" : state)) {
     root.dataset.state = idle ? "ready" : state;
-    at("state-text").textContent = idle ? "Ready" : STATES[state];
+    at("state-text").textContent = say(idle ? "Ready" : STATES[state]);
     at("stop").disabled = state !== "speaking" && state !== "thinking";
   }
 }
@@ -87,8 +88,8 @@ function drawItems() {
   for (const { id, who, name, spoken, heard } of conversation.items.values()) {
     const text = (heard ?? spoken.text).trim();
     const cut = heard !== null;
-    const note = cut ? "interrupted" : "";
-    transcript.set(id, { who, name, text: cut && !text ? "…" : text, note });
+    const note = cut ? say("interrupted") : "";
+    transcript.set(id, { who, name: say(name), text: cut && !text ? "…" : text, note });
   }
   at("welcome").hidden ||= conversation.items.size > 0 || microphone.on;
   drawYou();
@@ -127,7 +128,7 @@ function drawSelf() {
 }
 
 function notify(text) {
-  at("notice").textContent = text;
+  at("notice").textContent = say(text);
   at("notice").hidden = text === "";
 }
 
@@ -140,7 +141,7 @@ async function toggleMicrophone() {
     try {
       await Promise.all([microphone.start(), player.start()]);
     } catch (error) {
-      return notify(`No microphone: ${error.message}`);
+      return notify(`${say("No microphone:")} ${say(error.message)}`);
     }
     notify(microphone.cancelsEcho ? "" : "This browser does not cancel echo: please use headphones.");
   }
@@ -252,6 +253,8 @@ at("stop").addEventListener("click", () => conversation.stop());
 at("voice").addEventListener("change", ({ target }) => conversation.choose({ voice: target.value }));
 at("self").addEventListener("change", ({ target }) => conversation.choose({ self: target.value }));
 document.addEventListener("keydown", onKey);
+translate();
+makeLanguageLink(at("language"));
 makeFold(at("fold"));
 makeTabs(document.querySelector('[role="tablist"]'));
 makeThemeButton(at("theme"));

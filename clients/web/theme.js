@@ -1,5 +1,7 @@
 // Theme: as the system has it, or light, or dark; remembered where the browser allows.
 
+import { say } from "./language.js";
+
 const THEMES = ["auto", "light", "dark"];
 const KEY = "selftalk-theme";
 
@@ -13,8 +15,8 @@ export function makeThemeButton(button) {
 
   function show() {
     document.documentElement.dataset.theme = theme;
-    button.title = `Colours: ${theme}`;
-    button.setAttribute("aria-label", `Colours: ${theme}`);
+    button.title = say(`Colours: ${theme}`);
+    button.setAttribute("aria-label", button.title);
   }
 
   button.addEventListener("click", () => {

@@ -14,7 +14,7 @@ const STAGE_NAMES = {
   pipeline: "queues",
 };
 const EAR = "to your ear";
-const COLOURED = [...Object.values(STAGE_NAMES), EAR]; // a stage has the same colour in every turn
+export const COLOURED = [...Object.values(STAGE_NAMES), EAR]; // a stage has the same colour in every turn
 const PLAYED_STAGE = "first_sample_played"; // the page knows better when it was
 const MOST_TURNS = 50;
 

@@ -1,5 +1,7 @@
 // Waterfall: the stages of a turn drawn one after another, and said in words for who cannot see them.
 
+import { say } from "./language.js";
+
 export function seconds(ms) {
   return `${(ms / 1000).toFixed(2)} s`;
 }
@@ -29,7 +31,7 @@ export function bar(stages) {
     const part = document.createElement("span");
     part.className = `stage-${colour}`;
     part.style.flexGrow = String(Math.max(1, ms));
-    part.title = `${name}: ${Math.round(ms)} ms`;
+    part.title = `${say(name)}: ${Math.round(ms)} ms`;
     element.append(part);
   }
   return element;
@@ -50,7 +52,7 @@ export function table(stages) {
     fill.style.width = `max(2px, ${(100 * ms) / whole}%)`;
     track.append(fill);
     const stage = document.createElement("div");
-    stage.append(textElement("dt", name), track, textElement("dd", `${Math.round(ms)} ms`));
+    stage.append(textElement("dt", say(name)), track, textElement("dd", `${Math.round(ms)} ms`));
     list.append(stage);
   }
   return list;

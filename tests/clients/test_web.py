@@ -341,10 +341,13 @@ def test_tabs_move_by_arrow_keys(page):
     assert not page.evaluate("document.querySelector('#panel-timing').hidden")
 
 
-def test_on_a_small_screen_nothing_is_wider_than_it(open_page, address):
-    page = open_page(f"http://{address}/", 360, 740, reduced_motion=True)
-    page.wait(f"{STATE} === 'ready'")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_on_a_small_screen_nothing_is_wider_than_it(open_page, address, language):
+    page = open_page(f"http://{address}/?lang={language}", 320, 568, reduced_motion=True)
+    page.wait(f"{STATE} === 'ready' && !document.querySelector('#voice-choice').hidden")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    chosen = page.evaluate("[...document.querySelectorAll('select')].map((one) => one.clientWidth)")
+    assert min(chosen) > 90
 
 
 PARTS = ("header", "#stage .badge", ".line.self", "#composer", "#more")
