@@ -141,8 +141,17 @@ class Connection:
         """Let `run` end."""
         self._session.close()
 
-    async def take(self, event: client.ClientEvent) -> None:
-        """Do what a client asks for; waits only for audio that comes too fast.
+    @property
+    def full(self) -> bool:
+        """Whether the client should wait: its audio comes too fast."""
+        return self._input.full
+
+    async def room(self) -> None:
+        """Wait until the client may go on."""
+        await self._input.room()
+
+    def take(self, event: client.ClientEvent) -> None:
+        """Do what a client asks for; never waits.
 
         Raises:
             SelftalkError: it cannot be done; the conversation goes on.
@@ -150,7 +159,7 @@ class Connection:
         match event:
             case client.InputAudioBufferAppend():
                 by_hand = detection_of(self.settings) is None
-                await self._input.append(event.audio, keep=by_hand)
+                self._input.append(event.audio, keep=by_hand)
             case client.SessionUpdate():
                 self._update(event)
             case client.InputAudioBufferCommit():

@@ -3,6 +3,8 @@
 Knows nothing about the protocol's events, nor about turns.
 """
 
+import asyncio
+
 import numpy as np
 
 from selftalk.stream.protocol.codec import ProtocolError
@@ -33,6 +35,7 @@ class InputBuffer:
         """At 16 kHz, since the conversation began."""
         self._frame_samples = frame_samples
         self._pace = Pace(burst_seconds)
+        self._pause_seconds = 0.0
         self._kept: list[Float32Array] = []
         self._kept_samples = 0
         self.use(audio_format)
@@ -46,8 +49,21 @@ class InputBuffer:
         """Take another format from now on."""
         self._decoder = WireDecoder(audio_format, self._frame_samples)
 
-    async def append(self, encoded: bytes, *, keep: bool) -> None:
-        """Take audio, waiting while it comes too fast.
+    @property
+    def full(self) -> bool:
+        """Whether audio came too fast, or too much of it was not listened to yet."""
+        return self._pause_seconds > 0 or self.source.full
+
+    async def room(self) -> None:
+        """Wait until more may come."""
+        pause_seconds, self._pause_seconds = self._pause_seconds, 0.0
+        if pause_seconds > 0:
+            await asyncio.sleep(pause_seconds)
+        if self.source.full:
+            await self.source.drained()
+
+    def append(self, encoded: bytes, *, keep: bool) -> None:
+        """Take audio; never waits.
 
         Args:
             encoded: in the format in use.
@@ -56,7 +72,7 @@ class InputBuffer:
         Raises:
             ProtocolError: too much is kept already.
         """
-        await self._pace.wait(self._decoder.seconds(encoded))
+        self._pause_seconds = self._pace.take(self._decoder.seconds(encoded))
         samples = self._decoder.push(encoded)
         if not len(samples):
             return
@@ -64,7 +80,7 @@ class InputBuffer:
         if keep:
             self._keep(samples)
         else:
-            await self.source.push(samples)
+            self.source.push(samples)
 
     def _keep(self, samples: Float32Array) -> None:
         if self._kept_samples + len(samples) > LONGEST_UTTERANCE_SECONDS * SAMPLE_RATE_HZ:

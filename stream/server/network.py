@@ -7,7 +7,7 @@ reply tells exactly what it played, and that replaces the count (`cut_at`).
 
 import asyncio
 import math
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -24,8 +24,10 @@ class NetworkSource:
     def __init__(self, chunk_samples: int = CHUNK_SAMPLES) -> None:
         """Take how many samples are worth a look: a frame of the voice activity detector."""
         self._frames = FrameBuffer(chunk_samples)
-        most = math.ceil(QUEUED_SECONDS * SAMPLE_RATE_HZ / chunk_samples)
-        self._chunks: asyncio.Queue[AudioChunk | None] = asyncio.Queue(most)
+        self._most = math.ceil(QUEUED_SECONDS * SAMPLE_RATE_HZ / chunk_samples)
+        self._chunks: deque[AudioChunk] = deque()
+        self._arrived = asyncio.Event()
+        self._drained = asyncio.Event()
         self._closed = False
 
     @property
@@ -36,32 +38,53 @@ class NetworkSource:
     @property
     def queued_seconds(self) -> float:
         """How much audio waits to be listened to."""
-        return self._chunks.qsize() * self._frames.frame_samples / SAMPLE_RATE_HZ
+        return len(self._chunks) * self._frames.frame_samples / SAMPLE_RATE_HZ
 
-    async def push(self, samples: Float32Array) -> None:
-        """Add 16 kHz audio, waiting while too much of it was not listened to yet."""
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that the client should too."""
+        return len(self._chunks) >= self._most
+
+    async def drained(self) -> None:
+        """Wait until all was listened to."""
+        self._drained.clear()
+        if self._chunks:
+            await self._drained.wait()
+
+    def push(self, samples: Float32Array) -> None:
+        """Add 16 kHz audio; never waits, so look whether it is `full`."""
         for frame in self._frames.push(samples):
-            await self._chunks.put(AudioChunk(frame, SAMPLE_RATE_HZ))
+            self._chunks.append(AudioChunk(frame, SAMPLE_RATE_HZ))
+        if self._chunks:
+            self._arrived.set()
 
     def discard(self) -> None:
         """Forget what was not listened to yet."""
         self._frames.reset()
-        while not self._chunks.empty():
-            self._chunks.get_nowait()
+        self._chunks.clear()
+        self._drained.set()
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """Yield chunks until closed."""
+        yielded = 0
         while not self._closed:
-            chunk = await self._chunks.get()
-            if chunk is None:
-                return
-            yield chunk
+            if not self._chunks:
+                yielded = 0
+                self._drained.set()
+                self._arrived.clear()
+                await self._arrived.wait()
+            elif yielded == self._most:  # minutes may come at once: let others have their turn
+                yielded = 0
+                await asyncio.sleep(0)
+            else:
+                yielded += 1
+                yield self._chunks.popleft()
 
     def close(self) -> None:
         """End the stream."""
         self._closed = True
-        if self._chunks.empty():
-            self._chunks.put_nowait(None)
+        self._drained.set()
+        self._arrived.set()
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 Knows nothing about what is in the audio.
 """
 
-import asyncio
 from collections.abc import Callable
 from time import monotonic
 
@@ -25,8 +24,3 @@ class Pace:
         grown = self._allowed + (now - self._last) * TIMES_REAL_TIME
         self._allowed, self._last = min(self._burst_seconds, grown) - audio_seconds, now
         return max(0.0, -self._allowed / TIMES_REAL_TIME)
-
-    async def wait(self, audio_seconds: float) -> None:
-        """Take note of audio, and wait if it came too fast."""
-        if (seconds := self.take(audio_seconds)) > 0:
-            await asyncio.sleep(seconds)

@@ -41,11 +41,12 @@ from selftalk.stream.server.admission import Refusal
 from selftalk.stream.server.app import ServerContext
 from selftalk.stream.server.beta import decode_beta_event, encode_beta_event
 from selftalk.stream.server.connection import Connection
+from selftalk.stream.server.inbox import Inbox
 from selftalk.stream.server.item_conversation import ItemConversation, new_id
 from selftalk.stream.server.outbox import ClientGoneError, ClientStalledError, Outbox
 from selftalk.stream.server.parked import Parked
 from selftalk.stream.server.peer_log import PeerLog
-from selftalk.stream.server.wire import wire_of
+from selftalk.stream.server.wire import Message, wire_of
 
 logger = logging.getLogger(__name__)
 
@@ -197,7 +198,7 @@ class Socket:
             websocket.headers.get(BETA_HEADER[0]) == BETA_HEADER[1]
             or query.get("dialect") == "beta"
         )
-        self._decode: Callable[[str | bytes], ClientEvent] = (
+        self._decode: Callable[[Message], ClientEvent] = (
             decode_beta_event if beta else decode_client_event
         )
         self.outbox = Outbox(
@@ -218,6 +219,7 @@ class Socket:
         self._wants_ours = query.get(EXTENSIONS_PARAMETER) == "1"
         self._comes_back = "resume" in query
         self.connection = Connection(context, settings, conversation, self._tell)
+        self._inbox = Inbox(wire_of(websocket), self._take, self.connection)
         self._ended = asyncio.Event()
         self._end_code, self._end_reason = CLOSE_NORMAL, ""
 
@@ -251,6 +253,7 @@ class Socket:
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._inbox.close()
             await _stop(tasks)
             self._park()
         await self._close([task for task in done if not task.cancelled()])
@@ -281,18 +284,19 @@ class Socket:
         await self._ended.wait()
 
     async def _read(self) -> None:
+        """Wait for the client's farewell; of messages, ASGI has only those before the Inbox's."""
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1005))
-            await self._take(message.get("text") or message.get("bytes") or b"")
+            self._inbox.push(message.get("text") or message.get("bytes") or b"")
 
-    async def _take(self, text: str | bytes) -> None:
+    def _take(self, text: Message) -> None:
         """Do what a message asks for; what is wrong with it is told, and the session goes on."""
         event = None
         try:
             event = self._decode(text)
-            await self.connection.take(event)
+            self.connection.take(event)
         except ProtocolError as error:
             event_id = error.event_id or (event.event_id if event else None)
             self._refuse(str(error), error.code, event_id)

@@ -1,8 +1,9 @@
-"""Wire: a WebSocket that takes messages without anybody waiting, and tells when it has room.
+"""Wire: a WebSocket that takes and gives messages without anybody waiting.
 
-ASGI sends by a coroutine through every layer, and a message of 20 ms of audio is hardly worth one.
-So what a conversation says is written straight to the transport; the handshake, pings and the
-farewell stay uvicorn's. Knows nothing about what is sent.
+ASGI sends and receives by a coroutine through every layer, and a message of 20 ms of audio is
+hardly worth one. So what a conversation says is written straight to the transport, and what it is
+told comes straight from the parser; the handshake, pings and the farewell stay uvicorn's. Knows
+nothing about what is sent.
 """
 
 import struct
@@ -16,13 +17,16 @@ from websockets.protocol import State
 WIRE_EXTENSION = "selftalk.wire"
 TEXT_MESSAGE = 0x81
 """The first byte of a text message in one frame (RFC 6455, 5.2)."""
+Message = str | bytes
 
 
 class Wire(Protocol):
-    """What an Outbox needs of a connection."""
+    """What an Outbox and an Inbox need of a connection."""
 
     on_change: Callable[[], None]
     """Called when there is room again, and when the connection is gone."""
+    on_message: Callable[[Message], None] | None
+    """Called with every message; None leaves them to ASGI."""
 
     @property
     def full(self) -> bool:
@@ -38,6 +42,14 @@ class Wire(Protocol):
         """Send a text message; what is written to a closing connection is lost."""
         ...
 
+    def hold(self) -> None:
+        """Read no more from the client; what was read already still comes."""
+        ...
+
+    def let_in(self) -> None:
+        """Read again."""
+        ...
+
     def abort(self) -> None:
         """Drop the connection with whatever waits in its buffers."""
         ...
@@ -47,6 +59,7 @@ class DirectWebSocket(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket, which the app may also use as a Wire."""
 
     on_change: Callable[[], None] = staticmethod(lambda: None)
+    on_message: Callable[[Message], None] | None = None
 
     def handle_connect(self, event: Any) -> None:
         """Let the app know of the wire."""
@@ -69,6 +82,37 @@ class DirectWebSocket(WebSocketsSansIOProtocol):
         """Write a text message to the transport, which gathers what is written in one step."""
         if self.conn.state is State.OPEN and not (self.close_sent or self.transport.is_closing()):
             self.transport.write(frame_header(len(message)) + message)
+
+    def send_receive_event_to_app(self) -> None:
+        """A message is complete: it is taken here, unless nobody does or it cannot be read."""
+        take, message = self.on_message, self._message()
+        if take is None or message is None or self.close_sent:
+            super().send_receive_event_to_app()
+            return
+        self.frames = []
+        take(message)
+
+    def _message(self) -> Message | None:
+        """The message that came in these frames; None if it is no text and should be."""
+        whole = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        if self.curr_msg_data_type == "bytes":
+            return bytes(whole)
+        try:
+            return whole.decode()
+        except UnicodeDecodeError:
+            return None
+
+    def hold(self) -> None:
+        """Read no more; in the words of uvicorn, which reads again when it closes."""
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def let_in(self) -> None:
+        """Read again."""
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
 
     def abort(self) -> None:
         """Drop the connection."""

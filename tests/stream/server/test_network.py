@@ -7,6 +7,7 @@ from selftalk.stream.protocol.settings import ALaw, MuLaw, Pcm
 from selftalk.stream.server.network import NetworkSink, NetworkSource
 from selftalk.stream.server.wire_audio import WireDecoder, WireEncoder
 from selftalk.stream.sound.audio import AudioChunk
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ
 
 CHUNK = AudioChunk(np.zeros(1000, np.float32), 1000)  # a second
 
@@ -81,7 +82,7 @@ class TestSink:
 def test_a_source_gives_chunks_of_20_ms_until_it_is_closed():
     async def scenario():
         source = NetworkSource()
-        await source.push(np.arange(1000, dtype=np.float32))
+        source.push(np.arange(1000, dtype=np.float32))
         assert source.queued_seconds == 3 * 0.02
         chunks = source.chunks()
         first = await anext(chunks)
@@ -92,6 +93,31 @@ def test_a_source_gives_chunks_of_20_ms_until_it_is_closed():
     first, rest = asyncio.run(scenario())
     assert list(first.samples) == list(range(320))
     assert rest == []
+
+
+def test_a_full_source_has_room_when_all_was_listened_to_and_others_had_turns_meanwhile():
+    async def scenario():
+        source = NetworkSource()
+        source.push(np.zeros(5 * SAMPLE_RATE_HZ, np.float32))
+        assert source.full
+        heard = 0
+
+        async def listen():
+            nonlocal heard
+            async for _ in source.chunks():
+                heard += 1
+
+        draining = asyncio.create_task(source.drained())
+        listening = asyncio.create_task(listen())
+        await asyncio.sleep(0)
+        assert (source.full, draining.done()) == (True, False)
+        assert 0 < heard < 250
+        await draining
+        assert (heard, source.full) == (250, False)
+        source.close()
+        await listening
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("size", [1, 7, 480, 9600])
