@@ -14,7 +14,7 @@ GPT-SoVITS, loaded from official checkpoints (variants are files in `configs/`):
     style            spectrogram of a reference → style
     quantizer        vectors ↔ tokens
     hubert           waveform → speech features
-    bert             Chinese characters → text features
+    bert             Chinese characters → text features; post_norm: the layer both are made of
     eres2net         waveform → speaker, for v2Pro
     discriminator    judges of generated speech, for training
     checkpoint       foreign checkpoints → our names; checkpoint_names: the tables

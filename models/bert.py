@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from selftalk.models.post_norm import PostNormLayer
 
 UNUSED_LAYERS = 2
 """At the end."""
@@ -29,33 +30,6 @@ class BertConfig:
     norm_epsilon: float = 1e-12
 
 
-class BertLayer(nn.Module):
-    """Attention and feed-forward, each followed by its norm."""
-
-    def __init__(self, config: BertConfig) -> None:
-        super().__init__()
-        self.heads = config.heads
-        self.query = nn.Linear(config.width, config.width)
-        self.key = nn.Linear(config.width, config.width)
-        self.value = nn.Linear(config.width, config.width)
-        self.out = nn.Linear(config.width, config.width)
-        self.attention_norm = nn.LayerNorm(config.width, config.norm_epsilon)
-        self.expand = nn.Linear(config.width, config.feed_forward)
-        self.contract = nn.Linear(config.feed_forward, config.width)
-        self.feed_norm = nn.LayerNorm(config.width, config.norm_epsilon)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) → (B, T, D)."""
-        B, T, D = x.shape
-        query, key, value = (
-            layer(x).view(B, T, self.heads, D // self.heads).transpose(1, 2)
-            for layer in (self.query, self.key, self.value)
-        )
-        y = F.scaled_dot_product_attention(query, key, value)
-        x = self.attention_norm(x + self.out(y.transpose(1, 2).flatten(2)))
-        return self.feed_norm(x + self.contract(F.gelu(self.expand(x))))
-
-
 class Bert(nn.Module):
     """Embeddings of characters and places, and the layers that are used."""
 
@@ -68,7 +42,10 @@ class Bert(nn.Module):
         """Of two texts at once; here there is always one."""
         self.norm = nn.LayerNorm(config.width, config.norm_epsilon)
         used = config.layers - UNUSED_LAYERS
-        self.layers = nn.ModuleList(BertLayer(config) for _ in range(used))
+        self.layers = nn.ModuleList(
+            PostNormLayer(config.width, config.heads, config.feed_forward, config.norm_epsilon)
+            for _ in range(used)
+        )
 
     def forward(self, ids: Tensor) -> Tensor:
         """Ids (B, T) of texts of one length, both end marks included → (B, T, width)."""

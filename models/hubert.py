@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from selftalk.models.post_norm import PostNormLayer
+
 SAMPLE_RATE_HZ = 16_000
 
 
@@ -73,33 +75,6 @@ class PositionConv(nn.Module):
         return x + F.gelu(y).transpose(1, 2)
 
 
-class HubertLayer(nn.Module):
-    """Attention and feed-forward, each followed by its norm."""
-
-    def __init__(self, config: HubertConfig) -> None:
-        super().__init__()
-        self.heads = config.heads
-        self.query = nn.Linear(config.width, config.width)
-        self.key = nn.Linear(config.width, config.width)
-        self.value = nn.Linear(config.width, config.width)
-        self.out = nn.Linear(config.width, config.width)
-        self.attention_norm = nn.LayerNorm(config.width, config.norm_epsilon)
-        self.expand = nn.Linear(config.width, config.feed_forward)
-        self.contract = nn.Linear(config.feed_forward, config.width)
-        self.feed_norm = nn.LayerNorm(config.width, config.norm_epsilon)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) → (B, T, D)."""
-        B, T, D = x.shape
-        query, key, value = (
-            layer(x).view(B, T, self.heads, D // self.heads).transpose(1, 2)
-            for layer in (self.query, self.key, self.value)
-        )
-        y = F.scaled_dot_product_attention(query, key, value)
-        x = self.attention_norm(x + self.out(y.transpose(1, 2).flatten(2)))
-        return self.feed_norm(x + self.contract(F.gelu(self.expand(x))))
-
-
 class Hubert(nn.Module):
     """The wave encoder and the transformer."""
 
@@ -111,7 +86,10 @@ class Hubert(nn.Module):
         self.enter = nn.Linear(config.conv_channels, config.width)
         self.positions = PositionConv(config)
         self.norm = nn.LayerNorm(config.width, config.norm_epsilon)
-        self.layers = nn.ModuleList(HubertLayer(config) for _ in range(config.layers))
+        self.layers = nn.ModuleList(
+            PostNormLayer(config.width, config.heads, config.feed_forward, config.norm_epsilon)
+            for _ in range(config.layers)
+        )
 
     def forward(self, wave: Tensor) -> Tensor:
         """Waveform (B, S), at least one window long → features of the last layer (B, T, width)."""
