@@ -1,6 +1,4 @@
-"""Console client: talk with a server at a terminal, by microphone or in writing.
-
-    python -m selftalk.clients.console [--server ws://127.0.0.1:8765] [--text]
+"""`selftalk call`: talks with a server at a terminal, by microphone or in writing.
 
 Sound needs `sounddevice`; without it, or with --text, one types. Use headphones: only the server's
 own `talk` and web pages take the echo out.
@@ -14,8 +12,9 @@ import sys
 from collections import deque
 from typing import Any
 
+from selftalk.clients import failures
 from selftalk.clients.client import DEFAULT_URL, VoiceClient
-from selftalk.clients.failures import CONNECTION_ERRORS, TOKEN_VARIABLE, ClientError, reason, run
+from selftalk.clients.failures import CONNECTION_ERRORS, TOKEN_VARIABLE, ClientError, reason
 from selftalk.stream.protocol import SAMPLE_RATE_HZ, ServerEvent
 from selftalk.stream.protocol import server_events as events
 
@@ -135,7 +134,7 @@ async def _speak(client: VoiceClient, loudspeaker: Loudspeaker, sounddevice: Any
             await client.send_audio(await heard.get())
 
 
-async def _main(args: argparse.Namespace) -> None:
+async def _call(args: argparse.Namespace) -> None:
     sounddevice = None if args.text else _sounddevice()
     settings: dict[str, Any] = {"type": "realtime"}
     if sounddevice is None:
@@ -185,13 +184,14 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Talk until Ctrl-C, or to the last line that is typed; return the status of the process."""
-    parser = argparse.ArgumentParser(description="Talk with a server of selftalk.")
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `call` to the command line."""
+    parser = subparsers.add_parser("call", help="talk with a running `selftalk serve`")
     parser.add_argument("--server", default=DEFAULT_URL, help="ws:// or wss:// address")
     parser.add_argument("--text", action="store_true", help="type instead of speaking")
-    return run(_main(parser.parse_args(arguments)))
+    parser.set_defaults(run=run)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run(args: argparse.Namespace) -> int:
+    """Talk until Ctrl-C, or to the last line that is typed; return the status of the process."""
+    return failures.run(_call(args))

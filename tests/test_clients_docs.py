@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fakes_server import RATE_HZ, make_context, running, speech
 
-from selftalk.clients import console
+from selftalk.stream import cli
 
 ROOT = Path(__file__).parent.parent
 ANSWER = "w0 w1 w2. w3 w4 w5."
@@ -65,8 +65,8 @@ def test_the_console_can_stand_in_a_pipe(server, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO("hello\n"))
     (_, command) = blocks("sh")[0].splitlines()
     words = command.replace("8765", str(server.port)).split()
-    assert words[:3] == ["python", "-m", console.__name__]
-    assert console.main(words[3:]) == 0
+    assert words[0] == "selftalk"
+    assert cli.main(words[1:]) == 0
     assert capsys.readouterr().out == f"self: {ANSWER} \n"
 
 

@@ -7,9 +7,9 @@ from fakes_server import RawClient, make_context, running, silence, speech
 from websockets.exceptions import ConnectionClosed
 
 from selftalk.clients import client as client_module
-from selftalk.clients import console
 from selftalk.clients.client import VoiceClient
 from selftalk.clients.console import Console, Loudspeaker
+from selftalk.stream import cli
 from selftalk.stream.protocol import server_events as events
 from selftalk.stream.server.parked import Parked
 
@@ -144,17 +144,17 @@ class TestAtATerminal:
     def test_lines_are_answered_in_turn_and_the_last_ends_it(self, capsys, monkeypatch):
         monkeypatch.setattr("sys.stdin", io.StringIO("hello\n\nand now?\n"))
         with running(make_context()) as server:
-            assert console.main(["--text", "--server", server.ws_url]) == 0
+            assert cli.main(["call", "--text", "--server", server.ws_url]) == 0
         assert capsys.readouterr().out == 2 * "self: w0 w1 w2. w3 w4 w5. \n"
 
     def test_a_server_that_lets_nobody_in_is_told_in_a_sentence(self, capsys, monkeypatch):
         monkeypatch.delenv("SELFTALK_TOKEN", raising=False)
         with running(make_context(token="a-token-of-some-length")) as server:
-            assert console.main(["--text", "--server", server.ws_url]) == 2
+            assert cli.main(["call", "--text", "--server", server.ws_url]) == 2
         assert "it asks for a token, which goes in SELFTALK_TOKEN" in capsys.readouterr().err
 
     @pytest.mark.parametrize("address", ["ws://127.0.0.1:1", "http://127.0.0.1:1"])
     def test_so_is_an_address_where_nobody_listens(self, capsys, address):
-        assert console.main(["--text", "--server", address]) == 2
+        assert cli.main(["call", "--text", "--server", address]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith(f"selftalk: cannot talk with {address}: ")

@@ -22,6 +22,7 @@ from fakes_http import (
 )
 
 from selftalk.stream.server.app import build_app
+from selftalk.stream.server.speech import TOKENS_PER_SECOND
 from selftalk.stream.thread_stream import live_generations
 from selftalk.stream.trust.labels import NOTICES, LabelsConfig, opening, read_label
 
@@ -120,6 +121,17 @@ def test_events_hold_the_sound_and_the_words(url):
     words = [word for event in events[:-1] for word in event.get("words", [])]
     assert [word["text"] for word in words] == TEXT.split()
     assert words[5] == {"text": "Six", "start_ms": 500, "end_ms": 600}
+
+
+def test_openai_client_reads_events(client):
+    asked = {"model": "m", "voice": "me", "input": TEXT, "stream_format": "sse"}
+    with client.audio.speech.with_streaming_response.create(**asked) as response:
+        *deltas, done = [json.loads(line[6:]) for line in response.iter_lines() if line]
+    assert all(delta["type"] == "speech.audio.delta" for delta in deltas)
+    assert deltas[0]["audio"]
+    heard = round(SECONDS * TOKENS_PER_SECOND)
+    usage = {"input_tokens": len(TEXT), "output_tokens": heard, "total_tokens": len(TEXT) + heard}
+    assert done == {"type": "speech.audio.done", "usage": usage}
 
 
 def test_options_reach_the_synthesizer(url, synthesizer):
