@@ -1,10 +1,14 @@
 """The check of a cloned voice: is it still understood, and is it more like the person?
 
 Sentences that nobody trained on are spoken by every candidate, in all languages of the model, and
-written down by a recogniser. Of the candidates that are hardly less intelligible in any of them
-than the voice as it was, the one most like the person is taken. Knows nothing about training.
+written down by a recogniser. All speak the same sentences with the same seeds, so what each loses
+is counted sentence by sentence against the voice as it was: that differs by chance less than two
+rates do. The one that has learnt most is taken of those that are hardly less intelligible and more
+like the person: who has learnt more is more alike, and to choose among many would be to choose by
+chance. Knows nothing about training.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from selftalk.export.cloning import Candidate
-from selftalk.stream.listening.wer import error_rate, total_error_rate
+from selftalk.stream.listening.wer import ErrorRate, error_rate, total_error_rate
 from selftalk.stream.nano.synthesizer import NanoSynthesizer
 from selftalk.stream.sound.audio import AudioChunk, concat
 from selftalk.stream.synthesis.synthesizer import SynthesisOptions
@@ -20,8 +24,8 @@ from selftalk.stream.synthesis.voices import Voice
 
 LOST_WORDS = 0.05
 """How much the word error rate may rise: 5 points."""
-CLEARLY_MORE = 0.01
-"""How much more alike a candidate must be to be taken instead of one that has learnt more."""
+DOUBT = 1.645
+"""Standard errors by which a loss has to exceed that in one language: 95 % are below."""
 
 Embed = Callable[[AudioChunk], np.ndarray]
 Hear = Callable[[AudioChunk, str], str]
@@ -32,17 +36,43 @@ Hear = Callable[[AudioChunk, str], str]
 class Score:
     """How one candidate speaks."""
 
-    error_rates: dict[str, float]
-    """Of words, in Chinese and Japanese of characters, by language."""
+    errors: dict[str, Sequence[ErrorRate]]
+    """Of each sentence in words, in Chinese and Japanese in characters, by language."""
     similarity: float
     """Cosine of its speech and held-out recordings of the person."""
 
+    @property
+    def error_rates(self) -> dict[str, float]:
+        """Of all sentences of a language."""
+        return {language: total_error_rate(each).rate for language, each in self.errors.items()}
+
     def understood_as(self, before: "Score") -> bool:
-        """Whether no language lost more words than may be lost."""
-        return all(
-            rate <= before.error_rates[language] + LOST_WORDS
-            for language, rate in self.error_rates.items()
+        """Whether not too many words are lost: of all together, and beyond doubt of any language.
+
+        A dozen sentences of one language alone differ by five points for no reason.
+        """
+        pairs = {
+            language: list(zip(each, before.errors[language], strict=True))
+            for language, each in self.errors.items()
+        }
+        together, _ = lost_words([pair for each in pairs.values() for pair in each])
+        alone = [lost_words(each) for each in pairs.values()]
+        return together <= LOST_WORDS and all(
+            lost - DOUBT * uncertainty <= LOST_WORDS for lost, uncertainty in alone
         )
+
+
+def lost_words(pairs: Sequence[tuple[ErrorRate, ErrorRate]]) -> tuple[float, float]:
+    """By how much the error rate has risen, and the standard error of that.
+
+    Args:
+        pairs: of each sentence the errors after and before.
+    """
+    words = np.array([after.reference_words for after, _ in pairs])
+    more = np.array([after.errors - before.errors for after, before in pairs])
+    lost = float(more.sum() / words.sum())
+    spread = np.square(more - lost * words).sum() * len(pairs) / max(len(pairs) - 1, 1)
+    return lost, math.sqrt(spread) / float(words.sum())
 
 
 @dataclass(frozen=True)
@@ -62,31 +92,30 @@ class Check:
     def score(self, candidate: Candidate) -> Score:
         """Let a candidate speak all sentences."""
         voice = self.kept(candidate)
-        spoken, rates = [], {}
+        spoken, errors = [], {}
         for language, sentences in self.sentences.items():
             options = SynthesisOptions(language=language)
             said = [self.synthesizer.synthesize(text, voice, options) for text in sentences]
-            rates[language] = total_error_rate(
+            errors[language] = [
                 error_rate(text, self.hear(audio, language), language)
                 for text, audio in zip(sentences, said, strict=True)
-            ).rate
+            ]
             spoken += said
         embedding = self.embed(concat(spoken, self.synthesizer.sample_rate_hz))
-        return Score(rates, float(embedding @ self.held_out))
+        return Score(errors, float(embedding @ self.held_out))
 
     def choose(self, candidates: Sequence[Candidate]) -> tuple[Candidate, Score, Score]:
-        """The best candidate, its score, and that of the voice as it was.
+        """The first candidate that is good enough, its score, and that of the voice as it was.
 
         Args:
             candidates: from the most learnt to the voice as it was.
         """
         before = self.score(candidates[-1])
-        best, highest = (candidates[-1], before), before.similarity
         for candidate in candidates[:-1]:
             after = self.score(candidate)
-            if after.understood_as(before) and after.similarity > highest:
-                best, highest = (candidate, after), after.similarity + CLEARLY_MORE
-        return *best, before
+            if after.understood_as(before) and after.similarity > before.similarity:
+                return candidate, after, before
+        return candidates[-1], before, before
 
     def kept(self, candidate: Candidate) -> Voice:
         """The candidate's voice with its patches in files, as the runtime wants them."""

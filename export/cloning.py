@@ -4,8 +4,8 @@
                                       └─▶ check: still intelligible? more alike?
 
 Every stage is a resumable run in the work folder. The check chooses: all that was learnt, the sound
-alone, half of it, or nothing. Knows nothing about the command line, consent, or where voices are
-kept.
+alone, three quarters or half of it, or nothing. Knows nothing about the command line, consent, or
+where voices are kept.
 """
 
 import copy
@@ -27,7 +27,7 @@ from selftalk.export.onnx import save_graph
 from selftalk.models.nano import SAMPLE_RATE_HZ, NanoVocoder
 from selftalk.models.training.likeness import Likeness
 from selftalk.models.training.loop import Run, Schedule, Task, Watch
-from selftalk.models.training.person import Learnt, Listen, PersonReader
+from selftalk.models.training.person import Learnt, Listen, PersonReader, root_mean_square
 from selftalk.models.training.replay import replayed
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.models.training.texts import written_lines
@@ -49,10 +49,11 @@ from selftalk.stream.synthesis.voices import Voice
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
-FORMAT = 3  # of the runs: another one begins anew
+FORMAT = 4  # of the runs: another one begins anew
 HELD_OUT_EVERY = 7
 LEAST_SECONDS = 15.0
 RHYTHM_SECONDS = 30.0  # below, too little to learn how a person times their words
+PARTS = {"three quarters": 0.75, "half": 0.5}  # of what was learnt, if all is too much
 SAID_LINES = 12  # in each language of the model
 TEXT_GRAPHS = ("t2s_prefill", "t2s_step")
 
@@ -125,16 +126,16 @@ class Cloner:
                 f" at least {LEAST_SECONDS:.0f} s are needed, a minute is good"
             )
         self.tell("listening to the recordings")
-        train, valid = self._examples(voice, slices, language)
+        said = self._said(voice)
+        train, valid = self._examples(voice, slices, language, said)
         work = self.work / work_name(voice, slices, self.lengths, self.base.bundle)
-        learnt = self._sound(voice, train, valid, work / "sound")
-        half = midway(self.base.modules.vocoder, learnt)
+        learnt = self._sound(said, train, valid, work / "sound")
         sound = Candidate("sound", voice, partial(self._sound_patches, learnt))
-        candidates = [
-            sound,
-            Candidate("half of the sound", voice, partial(self._sound_patches, half)),
-            Candidate("nothing", voice),
+        less = [
+            Candidate(f"{name} of the sound", voice, partial(self._part_patches, learnt, share))
+            for name, share in PARTS.items()
         ]
+        candidates = [sound, *less, Candidate("nothing", voice)]
         rhythm = self._rhythm(train, valid, work / "rhythm", seconds)
         if rhythm is not None:
             make = partial(self._rhythm_patches, rhythm, sound)
@@ -142,12 +143,13 @@ class Cloner:
         return candidates
 
     def _examples(
-        self, voice: Voice, slices: Sequence[Slice], language: str
+        self, voice: Voice, slices: Sequence[Slice], language: str, said: Sequence[Said]
     ) -> tuple[list[Learnt], list[Learnt]]:
         """What was recorded; without its text if the model does not speak the language."""
         assert self.base.modules.tokenizer is not None, "cloning needs the tokenizer"
         colour = SpeakerSpace(self.base.bundle).speaker(voice).vector[:-1]
-        reader = PersonReader(self.base.modules.tokenizer, self.listen)
+        level = root_mean_square(np.concatenate([each.example.wave for each in said]))
+        reader = PersonReader(self.base.modules.tokenizer, self.listen, level)
         languages = self.base.bundle.manifest.languages
         known = language in languages
         return split(
@@ -163,14 +165,19 @@ class Cloner:
         )
 
     def _sound(
-        self, voice: Voice, train: Sequence[Learnt], valid: Sequence[Learnt], folder: Path
+        self,
+        said: Sequence[Said],
+        train: Sequence[Learnt],
+        valid: Sequence[Learnt],
+        folder: Path,
     ) -> NanoVocoder:
         torch.manual_seed(0)
         vocoder = copy.deepcopy(self.base.modules.vocoder)
         graph = self.base.bundle.graph_path("speaker")
         person = mean_embedding(train, SpeakerEncoder(graph))
         likeness = Likeness(from_graph(graph), torch.from_numpy(person))
-        task = VoiceTask(vocoder, train, valid, self._said(voice), likeness)
+        likeness.expect([torch.from_numpy(each.example.wave) for each in train])
+        task = VoiceTask(vocoder, train, valid, said, likeness)
         schedule = replace(SOUND_SCHEDULE, steps=self.lengths.sound)
         return averaged(self._run(task, schedule, folder, 0), vocoder)
 
@@ -210,6 +217,9 @@ class Cloner:
 
     def _sound_patches(self, vocoder: NanoVocoder) -> Patches:
         return self._patches(replace(self.base.modules, vocoder=vocoder.eval()), ("vocoder",))
+
+    def _part_patches(self, vocoder: NanoVocoder, share: float) -> Patches:
+        return self._sound_patches(towards(self.base.modules.vocoder, vocoder, share))
 
     def _rhythm_patches(self, rhythm: TextToTokens, sound: Candidate) -> Patches:
         modules = replace(self.base.modules, text_to_tokens=rhythm.eval())
@@ -252,12 +262,15 @@ def held_out_loss(task: Task, model: torch.nn.Module) -> float:
     return figures["tokens"] + figures["durations"]
 
 
-def midway(before: Module, after: Module) -> Module:
-    """A model halfway between two: less is learnt, and less forgotten."""
+def towards(before: Module, after: Module, share: float) -> Module:
+    """A model between two: less is learnt, and less forgotten."""
     middle = copy.deepcopy(after)
     learnt = after.state_dict()
     middle.load_state_dict(
-        {name: torch.lerp(value, learnt[name], 0.5) for name, value in before.state_dict().items()}
+        {
+            name: torch.lerp(value, learnt[name], share)
+            for name, value in before.state_dict().items()
+        }
     )
     return middle
 

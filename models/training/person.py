@@ -5,7 +5,8 @@
     text ─▶ symbols ─ forced alignment ─▶ durations
 
 A recording has no known excitation as the teacher's speech has; its pulses follow the tracked
-pitch. It is brought to the level of nano's corpus. Knows nothing about training.
+pitch. It is brought to the level at which nano speaks: a voice that learns from quieter speech
+becomes quieter. Knows nothing about training.
 """
 
 from collections.abc import Callable
@@ -59,6 +60,8 @@ class PersonReader:
 
     tokenizer: Tokenizer
     listen: Listen
+    level: float
+    """Root mean square of what the model says."""
 
     @torch.no_grad()
     def read(self, audio: AudioChunk, text: str, language: str, colour: Float32Array) -> Learnt:
@@ -80,6 +83,7 @@ class PersonReader:
         logits, _, tokens, _ = self.tokenizer.eval()(
             torch.from_numpy(features)[None], torch.from_numpy(prosody)[None]
         )
+        wave = at_level(wave, self.level)
         symbols = text_symbols(text, language)
         found = align_text(torch.log_softmax(logits[0], -1).numpy(), symbols) if text else None
         aligned = found is not None and found.mean_log_probability > LEAST_CONFIDENCE
@@ -95,9 +99,9 @@ class PersonReader:
                 symbols=symbols,
                 durations=durations,
                 alignment=align(durations, T),
-                wave=at_corpus_level(wave, prosody),
+                wave=wave,
                 pulses=tracked_pulses(prosody, melody.mean_log_pitch, len(wave)),
-                prosody=prosody,
+                prosody=with_energy_of(wave, prosody),
                 heard_prosody=prosody.astype(np.float16),
                 speaker=with_pitch(colour, melody.mean_log_pitch),
                 speaker_name=PERSON,
@@ -120,15 +124,22 @@ def fitted(values: np.ndarray, length: int) -> np.ndarray:
     return np.pad(values, [(0, missing)] + [(0, 0)] * (values.ndim - 1), "edge")[:length]
 
 
-def at_corpus_level(wave: Float32Array, prosody: Float32Array) -> Float32Array:
-    """As loud as `prosody` says: recordings are brought to one energy of voiced frames."""
-    voiced = prosody[:, 1] > 0.5
-    if not voiced.any():
-        return wave
-    lifted = prosody[voiced, 2].mean() / ENERGY_SCALE - mel_energy(wave)[voiced].mean()
-    gain = np.exp(lifted / 2)  # energy is of power
-    peak = float(np.abs(wave).max())
-    return np.asarray(wave * min(gain, LOUDEST / max(peak, 1e-6)), np.float32)
+def at_level(wave: Float32Array, level: float) -> Float32Array:
+    """As loud as a root mean square, or as its peaks allow."""
+    peak = max(float(np.abs(wave).max()), 1e-6)
+    gain = min(level / max(root_mean_square(wave), 1e-6), LOUDEST / peak)
+    return np.asarray(wave * gain, np.float32)
+
+
+def root_mean_square(wave: Float32Array) -> float:
+    """Of samples."""
+    return float(np.sqrt(np.mean(np.square(wave))))
+
+
+def with_energy_of(wave: Float32Array, prosody: Float32Array) -> Float32Array:
+    """A melody (T, 3) with the energy of these samples; the tokenizer hears a relative one."""
+    energy = fitted(ENERGY_SCALE * mel_energy(wave), len(prosody))
+    return np.column_stack([prosody[:, :2], energy]).astype(np.float32)
 
 
 def tracked_pulses(prosody: Float32Array, mean_log_pitch: float, samples: int) -> Float32Array:

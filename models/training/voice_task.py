@@ -48,8 +48,8 @@ PROSODY_NOISE = 0.15
 LIKENESS, ARTICULATION = 3.0, 2.0  # weights of the losses
 
 SOUND_SCHEDULE = Schedule(
-    steps=140, learning_rate=6e-4, warmup_steps=10, betas=(0.8, 0.99), averaging=0.95,
-    weight_decay=0.0, save_every_seconds=30, validate_every_steps=35, report_every_steps=10,
+    steps=100, learning_rate=6e-4, warmup_steps=10, betas=(0.8, 0.99), averaging=0.95,
+    weight_decay=0.0, save_every_seconds=30, validate_every_steps=50, report_every_steps=10,
 )  # fmt: skip
 RHYTHM_SCHEDULE = replace(
     SOUND_SCHEDULE, steps=80, learning_rate=1e-4, betas=(0.9, 0.98), averaging=0.9

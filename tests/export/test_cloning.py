@@ -14,10 +14,12 @@ from selftalk.export.cloning import Candidate, Cloner, Lengths, split, work_name
 from selftalk.models.training.loop import Run
 from selftalk.stream.errors import AudioFileError, BundleError
 from selftalk.stream.graphs.graph_patch import GraphPatch
+from selftalk.stream.listening.wer import ErrorRate
 from selftalk.stream.nano.synthesizer import NanoSynthesizer
 from selftalk.stream.synthesis.voices import Voice, learnt_folder
 
 LENGTHS = Lengths(sound=2, rhythm=2)
+ERRORS = [ErrorRate(1, 0, 0, 10)]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,12 @@ def learnt(base, tmp_path_factory):
 
 def test_candidates_go_from_most_to_nothing(learnt):
     candidates, told, _ = learnt
-    assert [each.what for each in candidates[-3:]] == ["sound", "half of the sound", "nothing"]
+    assert [each.what for each in candidates[-4:]] == [
+        "sound",
+        "three quarters of the sound",
+        "half of the sound",
+        "nothing",
+    ]
     assert told[0] == (1, 4)
     assert told[1] == (2, 4)
     assert not candidates[-1].patches
@@ -48,10 +55,10 @@ def test_candidates_go_from_most_to_nothing(learnt):
 
 
 def test_what_was_learnt_speaks_without_torch(learnt, base, tmp_path):
-    sound = learnt[0][-3]
-    assert sound.patches["vocoder"].result_sha256 != learnt[0][-2].patches["vocoder"].result_sha256
+    sound = learnt[0][-4]
+    assert sound.patches["vocoder"].result_sha256 != learnt[0][-3].patches["vocoder"].result_sha256
     path = cli_clone.keep(
-        sound, {"before": Score({"en": 0.1}, 0.5), "after": Score({"en": 0.1}, 0.8)}, tmp_path
+        sound, {"before": Score({"en": ERRORS}, 0.5), "after": Score({"en": ERRORS}, 0.8)}, tmp_path
     )
     voice = Voice.load(path)
     assert voice.about["learnt"] == "sound"

@@ -40,3 +40,18 @@ def test_a_step_against_the_gradient_brings_speech_nearer(graph):
         step = 1e-3 * wave.grad / wave.grad.abs().max()
         assert likeness(wave - step) < before
     assert not any(parameter.requires_grad for parameter in likeness.encoder.parameters())
+
+
+def test_no_more_is_asked_for_than_recordings_give(graph):
+    recording, other = (torch.from_numpy(buzz(hz)) for hz in (140, 230))
+    likeness = Likeness(from_graph(graph), torch.eye(256)[0])
+    whole = likeness(recording[None])
+    likeness.expect([recording])
+    assert float(likeness(recording[None])) == pytest.approx(0, abs=1e-6)
+    assert likeness.enough == pytest.approx(1 - float(whole))
+    likeness.expect([recording, other])
+    assert likeness.enough == pytest.approx(1 - float(likeness_of_both(graph, recording, other)))
+
+
+def likeness_of_both(graph, *waves):
+    return Likeness(from_graph(graph), torch.eye(256)[0])(torch.stack(waves))

@@ -12,9 +12,11 @@ from selftalk.models.training.loop import Run, Schedule
 from selftalk.models.training.person import (
     PERSON,
     PersonReader,
-    at_corpus_level,
+    at_level,
     fitted,
+    root_mean_square,
     tracked_pulses,
+    with_energy_of,
 )
 from selftalk.models.training.replay import replayed
 from selftalk.models.training.t2s_task import TextToTokens
@@ -35,6 +37,7 @@ TINY = NanoConfig(
 )  # fmt: skip
 RATE = 16_000
 COLOUR = np.full(128, 0.1, np.float32)
+LEVEL = 0.1
 
 
 def voiced(seconds=1.5, hz=150, amplitude=0.2):
@@ -53,7 +56,7 @@ def listen(samples):
 @pytest.fixture(scope="module")
 def reader():
     torch.manual_seed(0)
-    return PersonReader(Tokenizer(TINY, width=16), listen)
+    return PersonReader(Tokenizer(TINY, width=16), listen, LEVEL)
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +92,26 @@ def test_a_slice_without_text_has_no_symbols(learnt):
     assert len(learnt[2].example.symbols) == 1
 
 
-@pytest.mark.parametrize("gain", [0.1, 1.0])
-def test_near_and_far_recordings_are_brought_to_one_level(gain):
-    audio = voiced(amplitude=0.2 * gain)
-    wave = np.repeat(audio.samples, 3)[::2].copy()  # 24 kHz, roughly
+@pytest.mark.parametrize("amplitude", [0.02, 0.2])
+def test_a_recording_is_as_loud_as_the_model_speaks(reader, amplitude):
+    """Else the voice that learns from it speaks more quietly, or louder."""
+    example = reader.read(voiced(amplitude=amplitude), "", "en", COLOUR).example
+    assert root_mean_square(example.wave) == pytest.approx(LEVEL, rel=0.02)
+
+
+def test_a_recording_is_not_clipped():
+    wave = np.zeros(1000, np.float32)
+    wave[500] = 0.5
+    assert at_level(wave, LEVEL).max() == pytest.approx(0.99)
+
+
+def test_the_melody_tells_how_loud_a_recording_is():
+    wave = np.repeat(voiced().samples, 3)[::2].copy()  # 24 kHz, roughly
     prosody = speech_prosody(AudioChunk(wave, 24_000)).frames
-    level = np.sqrt(np.mean(at_corpus_level(wave, prosody) ** 2))
-    near = np.sqrt(np.mean(at_corpus_level(wave / gain, prosody) ** 2))
-    assert level == pytest.approx(near, rel=0.02)
+    near, far = (with_energy_of(gain * wave, prosody) for gain in (1.0, 0.1))
+    assert (near[:, :2] == far[:, :2]).all()
+    louder = near[:, 2] - far[:, 2]
+    assert np.median(louder) == pytest.approx(0.25 * np.log(100), abs=0.02)
 
 
 def test_pulses_follow_the_melody():
