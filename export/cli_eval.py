@@ -16,7 +16,7 @@ from selftalk.stream.evaluation.dnsmos import Dnsmos
 from selftalk.stream.evaluation.held_out import SETS, Sentence, held_out
 from selftalk.stream.evaluation.measures import Rating, Result, measure
 from selftalk.stream.evaluation.report import Summary, summarize, table
-from selftalk.stream.evaluation.systems import BundleSystem, EspeakSystem, System
+from selftalk.stream.evaluation.systems import BundleSystem, System, espeak, flite
 from selftalk.stream.listening.recognizer import RecognizerConfig, load_recognizer
 from selftalk.stream.sound.audio import AudioChunk, write_wav
 from selftalk.stream.sound.pitch import mean_log_pitch, track_pitch
@@ -28,7 +28,8 @@ from selftalk.stream.synthesis.voices import Voice
 if TYPE_CHECKING:
     from selftalk.export.teacher_system import TeacherSystem
 
-AGAINST = ("espeak", "teacher")
+PROGRAMS = {"espeak": espeak, "flite": flite}
+AGAINST = (*PROGRAMS, "teacher")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -145,8 +146,7 @@ def load_systems(args: argparse.Namespace) -> list[System]:
     """The voice model in question, then those to compare it with."""
     bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
     systems: list[System] = [BundleSystem(bundle, args.voices, args.seed)]
-    if "espeak" in args.against:
-        systems.append(EspeakSystem())
+    systems += [PROGRAMS[name]() for name in args.against if name in PROGRAMS]
     if "teacher" in args.against:
         systems.append(load_teacher())
     return systems

@@ -1,6 +1,6 @@
 """Systems: whoever can say a sentence in one of several voices.
 
-A bundle is one; espeak-ng, which nearly every machine can have, is another to compare with. More
+A bundle is one; small programs that nearly every machine can have are others to compare with. More
 may be written anywhere: a system is anything with these three members.
 """
 
@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,8 @@ from selftalk.stream.synthesis.bundle import Bundle
 from selftalk.stream.synthesis.synthesizer import SynthesisOptions, open_synthesizer
 from selftalk.stream.synthesis.voices import list_voices
 
-ESPEAK_NAMES = {"en": "en-us", "zh": "cmn"}
+Command = Callable[[str, str, Path], list[str]]
+"""What to run: program, sentence and the file to write → the words of a command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +75,61 @@ class BundleSystem:
         return Spoken(audio, time.perf_counter() - began, first)
 
 
-class EspeakSystem:
-    """espeak-ng, the program."""
+class ProgramSystem:
+    """A program that writes a sentence into a file; it does not stream, so its first is its last.
 
-    name = "espeak-ng"
+    Attributes:
+        name: the program, and the package of Debian that has it.
+        voices: its only one.
+    """
+
     voices = ("default",)
 
-    def __init__(self) -> None:
-        found = shutil.which("espeak-ng")
+    def __init__(self, name: str, commands: Mapping[str, Command]) -> None:
+        """Find the program.
+
+        Args:
+            name: of the program.
+            commands: language -> how it is called.
+
+        Raises:
+            ConfigError: it is not installed.
+        """
+        found = shutil.which(name)
         if found is None:
-            raise ConfigError("espeak-ng is not installed; on Debian: apt install espeak-ng")
-        self._program = found
+            raise ConfigError(f"{name} is not installed; on Debian: apt install {name}")
+        self.name, self._program, self._commands = name, found, commands
 
     def say(self, sentence: Sentence, voice: str) -> Spoken:
-        """See `System.say`; espeak-ng does not stream, so the first audio is the last."""
+        """See `System.say`.
+
+        Raises:
+            ConfigError: it does not speak the language.
+        """
+        if sentence.language not in self._commands:
+            raise ConfigError(f"{self.name} is not asked to speak '{sentence.language}' here")
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "speech.wav"
-            command = [self._program, "-v", ESPEAK_NAMES[sentence.language], "-w", str(path), "--"]
+            command = self._commands[sentence.language](self._program, sentence.text, path)
             began = time.perf_counter()
-            subprocess.run([*command, sentence.text], check=True, capture_output=True)
+            subprocess.run(command, check=True, capture_output=True)
             busy = time.perf_counter() - began
             return Spoken(read_audio(path), busy, busy)
+
+
+def _espeak(voice: str) -> Command:
+    return lambda program, text, path: [program, "-v", voice, "-w", str(path), "--", text]
+
+
+def _flite(program: str, text: str, path: Path) -> list[str]:
+    return [program, "-voice", "slt", "-t", text, "-o", str(path)]
+
+
+def espeak() -> ProgramSystem:
+    """espeak-ng: formants by rule."""
+    return ProgramSystem("espeak-ng", {"en": _espeak("en-us"), "zh": _espeak("cmn")})
+
+
+def flite() -> ProgramSystem:
+    """CMU Flite with its statistical voice slt: small, open, English."""
+    return ProgramSystem("flite", {"en": _flite})
