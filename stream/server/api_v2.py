@@ -121,7 +121,8 @@ class Desk:
             )
             return encoded(chunks, _encoder(order, synthesizer.sample_rate_hz, labels))
 
-        headers = {"x-selftalk-model": self._shelf.name, "x-selftalk-voice": name}
+        told = name or self._context.default_voice
+        headers = {"x-selftalk-model": self._shelf.name, "x-selftalk-voice": told}
         if order.ignored:
             headers["x-selftalk-ignored"] = ", ".join(order.ignored)
         return LiveResponse(

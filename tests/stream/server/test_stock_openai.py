@@ -10,6 +10,7 @@ from fakes_http import ToneSynthesizer
 from fakes_server import Scripted, base64_of, make_context, running, silence, speech
 
 from selftalk.stream.minds.chat_client import ToolCallDelta
+from selftalk.stream.protocol import ClientEvent
 
 openai = pytest.importorskip("openai")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -29,14 +30,14 @@ def hello(text="hello"):
     return {"type": "message", "role": "user", "content": content}
 
 
-def with_client(scenario, context=None, model="selftalk"):
+def with_client(scenario, context=None, **options):
     """Run `scenario(connection)` with a stock client."""
 
     async def run(server):
         client = openai.AsyncOpenAI(api_key="any", base_url=f"{server.url}/v1", max_retries=0)
-        options = {"websocket_base_url": f"{server.ws_url}/v1"}
-        client = client.with_options(**options) if _takes_websocket_url() else client
-        async with client.realtime.connect(model=model) as connection:
+        if _takes_websocket_url():
+            client = client.with_options(websocket_base_url=f"{server.ws_url}/v1")
+        async with client.realtime.connect(model="selftalk", **options) as connection:
             seen = []
             await until(connection, "session.created", seen)
             async with asyncio.timeout(20):
@@ -172,6 +173,60 @@ def test_speaking_over_a_reply_and_telling_what_was_heard():
         await until(connection, "response.created", seen)
 
     with_client(scenario, context)
+
+
+def test_what_was_appended_can_be_cleared():
+    async def scenario(connection, seen):
+        await connection.session.update(session=MANUAL)
+        await say(connection, speech(0.5))
+        await connection.input_audio_buffer.clear()
+        await until(connection, "input_audio_buffer.cleared", seen)
+        await connection.output_audio_buffer.clear()  # nothing plays: nothing happens
+        await say(connection, speech(0.3))
+        await connection.input_audio_buffer.commit()
+        await connection.response.create()
+        await until(connection, "response.done", seen)
+
+    _, context = with_client(scenario)
+    assert context.stages.recognizer.heard_seconds == [pytest.approx(0.3, abs=0.02)]
+
+
+@pytest.mark.parametrize("kind", ["audio/pcmu", "audio/pcma"])
+def test_telephones(kind):
+    voice = {"format": {"type": kind}}
+
+    async def scenario(connection, seen):
+        session = {"type": "realtime", "audio": {"input": voice, "output": voice}}
+        await connection.session.update(session=session)
+        await connection.conversation.item.create(item=hello())
+        await connection.response.create()
+        await until(connection, "response.done", seen)
+        deltas = [e.delta for e in seen if e.type == "response.output_audio.delta"]
+        assert len(b"".join(map(base64.b64decode, deltas))) == 6 * 800
+
+    with_client(scenario)
+
+
+def test_a_session_that_only_writes_down():
+    async def scenario(connection, seen):
+        await say(connection, speech(0.5) + silence(0.8))
+        heard = await until(
+            connection, "conversation.item.input_audio_transcription.completed", seen
+        )
+        assert heard.transcript == "utterance 1"
+
+    _, context = with_client(scenario, extra_query={"intent": "transcription"})
+    assert context.stages.responder.asked == []
+
+
+def test_every_event_that_the_package_can_send_is_known():
+    from openai.types.realtime import RealtimeClientEvent
+
+    (union, *_) = get_args(RealtimeClientEvent)
+    sent = {get_args(event.model_fields["type"].annotation)[0] for event in get_args(union)}
+    sent.discard("transcription_session.update")  # of the beta, listed until 1.107
+    assert len(sent) > 9
+    assert sent <= {event.__struct_config__.tag for event in get_args(ClientEvent)}
 
 
 def test_an_error_leaves_the_session_alive():
