@@ -52,7 +52,7 @@ from selftalk.stream.sound.io import SAMPLE_RATE_HZ
 from selftalk.stream.synthesis.styles import voice_of
 
 SHORTEST_COMMIT_MS = 100
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.1
 
 
 class Connection:

@@ -14,9 +14,12 @@ from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
 
+from selftalk.stream.server.client_frames import ClientFrames, whole_text
+
 WIRE_EXTENSION = "selftalk.wire"
 TEXT_MESSAGE = 0x81
 """The first byte of a text message in one frame (RFC 6455, 5.2)."""
+END_OF_REQUEST = b"\r\n\r\n"
 Message = str | bytes
 
 
@@ -60,6 +63,28 @@ class DirectWebSocket(WebSocketsSansIOProtocol):
 
     on_change: Callable[[], None] = staticmethod(lambda: None)
     on_message: Callable[[Message], None] | None = None
+    _incoming: ClientFrames | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Read what the client sent: whole messages here, all else as uvicorn does."""
+        if self._incoming is not None:
+            for frame in self._incoming.push(data):
+                self._take_frame(frame)
+            if refused := self._incoming.too_long():
+                super().data_received(refused)
+            return
+        super().data_received(data)
+        if self.handshake_initiated and data.endswith(END_OF_REQUEST):
+            self._incoming = ClientFrames(self.config.ws_max_size)
+
+    def _take_frame(self, frame: bytes) -> None:
+        between = self.conn.state is State.OPEN and not (self.frames or self.close_sent)
+        text = whole_text(frame) if between and self.on_message else None
+        message = None if text is None else _decoded(text)
+        if message is None or self.on_message is None:
+            super().data_received(frame)
+        else:
+            self.on_message(message)
 
     def handle_connect(self, event: Any) -> None:
         """Let the app know of the wire."""
@@ -95,12 +120,7 @@ class DirectWebSocket(WebSocketsSansIOProtocol):
     def _message(self) -> Message | None:
         """The message that came in these frames; None if it is no text and should be."""
         whole = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
-        if self.curr_msg_data_type == "bytes":
-            return bytes(whole)
-        try:
-            return whole.decode()
-        except UnicodeDecodeError:
-            return None
+        return bytes(whole) if self.curr_msg_data_type == "bytes" else _decoded(whole)
 
     def hold(self) -> None:
         """Read no more; in the words of uvicorn, which reads again when it closes."""
@@ -136,6 +156,13 @@ def frame_header(length: int) -> bytes:
     if length < 1 << 16:
         return struct.pack("!BBH", TEXT_MESSAGE, 126, length)
     return struct.pack("!BBQ", TEXT_MESSAGE, 127, length)
+
+
+def _decoded(text: bytes) -> str | None:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def wire_of(websocket: WebSocket) -> Wire:
