@@ -6,7 +6,7 @@ Loads the models a config names, warms them up, and puts source, sink and stages
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -132,9 +132,26 @@ def run_options(
         note = "OpenVINO spoils windows of an imported voice, so the processor does the work"
     if note:
         tell(note)
-    return RunOptions(engine.decoder_threads, providers), RunOptions(
+    drawing = token_providers(bundle, providers, tell)
+    return RunOptions(engine.decoder_threads, drawing), RunOptions(
         engine.vocoder_threads, providers
     )
+
+
+def token_providers(bundle: Bundle, providers: Sequence[str], tell: Tell) -> tuple[str, ...]:
+    """Who draws the tokens of a voice model that `providers` run."""
+    step = bundle.manifest.graphs.get("t2s_step")
+    if bundle.manifest.kind != "sovits" or step is None or step.precision == "fp16":
+        return tuple(providers)
+    if providers[0] != CPU_PROVIDERS[0]:
+        # onnxruntime has GroupQueryAttention for CUDA in half precision only: the cache would go
+        # to the processor and back in each layer of each token.
+        name = bundle.manifest.name
+        tell(
+            f"'{name}' attends in float32, so the processor draws its tokens and {providers[0]}"
+            f" makes the sound; `selftalk export {name} --precision fp16` is for graphics cards"
+        )
+    return CPU_PROVIDERS
 
 
 async def play_opening(sink: AudioSink, config: TalkConfig) -> None:

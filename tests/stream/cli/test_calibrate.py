@@ -112,3 +112,29 @@ def test_openvino_is_kept_from_windows_that_it_would_spoil(monkeypatch, kind):
     kept_from = kind == "sovits"
     assert {run.providers for run in runs} == {CPU_PROVIDERS if kept_from else there}
     assert len(told) == kept_from
+
+
+@pytest.mark.parametrize("provider", ["cuda", "directml", "coreml"])
+@pytest.mark.parametrize(
+    ("kind", "precision", "drawn_by_processor"),
+    [("sovits", "int8", True), ("sovits", "fp32", True), ("sovits", "fp16", False),
+     ("nano", "int8", False)],
+)  # fmt: skip
+def test_attention_in_float32_stays_with_the_processor_and_says_so(
+    monkeypatch, provider, kind, precision, drawn_by_processor
+):
+    there = PROVIDERS[provider]
+    monkeypatch.setattr("selftalk.stream.graphs.onnx.available_providers", lambda: there)
+    tiny = Bundle.load(TINY)
+    step = msgspec.structs.replace(tiny.manifest.graphs["t2s_step"], precision=precision)
+    graphs = tiny.manifest.graphs | {"t2s_step": step}
+    manifest = msgspec.structs.replace(tiny.manifest, kind=kind, graphs=graphs)
+    told: list[str] = []
+    drawing, vocoding = run_options(
+        EngineConfig(provider=provider), replace(tiny, manifest=manifest), told.append
+    )
+    assert drawing.providers == (CPU_PROVIDERS if drawn_by_processor else there)
+    assert vocoding.providers == there
+    assert [("processor draws" in line, there[0] in line) for line in told] == (
+        [(True, True)] if drawn_by_processor else []
+    )
