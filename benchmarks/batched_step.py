@@ -9,6 +9,7 @@ to alone, and `gain` how many times more sentences the same processor could draw
 """
 
 import argparse
+import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ ROUNDS = 4
 
 def nano_steps(options: argparse.Namespace) -> Iterator[Step]:
     """Nano's step for each batch, and something to be said."""
+    logging.basicConfig(level=logging.ERROR)  # the quantizer would log everybody's lines
     import torch
 
     from selftalk.export.onnx import GraphSource, export_graph, save_graph

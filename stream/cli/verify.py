@@ -4,7 +4,9 @@ import argparse
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
+from selftalk.stream.sovits.margins import WindowErrors, window_errors
 from selftalk.stream.synthesis.bundle import Bundle, default_bundle
 from selftalk.stream.synthesis.synthesizer import Synthesizer, open_synthesizer
 from selftalk.stream.synthesis.verification import ENOUGH_DB, Verdict, verify_streaming
@@ -47,8 +49,11 @@ def run(args: argparse.Namespace) -> int:
     language = bundle.manifest.languages[0]
     synthesizer.options = dataclasses.replace(synthesizer.options, language=language)
     found = verify_streaming(synthesizer, voice, TEXTS[language])
-    errors = margins_of(bundle, voice)
-    report(bundle, voice, found, errors, args)
+    windows = windows_of(bundle, voice)
+    if args.json:
+        print(json.dumps(facts(bundle, voice, found, windows, args.wanted_db)))
+    else:
+        report(bundle, found, windows, args.wanted_db)
     return 0 if found.passed else 1
 
 
@@ -65,30 +70,31 @@ def choose_voice(synthesizer: Synthesizer, name: str | None) -> Voice:
     return synthesizer.voice(name)
 
 
-def margins_of(bundle: Bundle, voice: Voice) -> dict[int, float]:
-    """How exact windows of each margin are; nothing for a model that needs no margin."""
+def windows_of(bundle: Bundle, voice: Voice) -> WindowErrors | None:
+    """How exact windows of each margin are; None for a model that needs no margin."""
     if bundle.manifest.kind != "sovits" or voice.reference is None:
-        return {}
-    from selftalk.stream.sovits.margins import margin_errors
-
-    return margin_errors(bundle, voice.reference.style)
+        return None
+    return window_errors(bundle, voice.reference.style)
 
 
-def report(
-    bundle: Bundle,
-    voice: Voice,
-    found: Verdict,
-    errors: dict[int, float],
-    args: argparse.Namespace,
-) -> None:
-    """Print lines for people, or one JSON object."""
+def facts(
+    bundle: Bundle, voice: Voice, found: Verdict, windows: WindowErrors | None, wanted_db: float
+) -> dict[str, Any]:
+    """The verdict as one JSON object."""
     manifest = bundle.manifest
-    if args.json:
-        facts = {"bundle": manifest.name, "version": manifest.version, "voice": voice.name}
-        windows = {"margin_snr_db": errors} if errors else {}
-        print(json.dumps(facts | dataclasses.asdict(found) | windows | {"passed": found.passed}))
-        return
-    sign = "✓" if found.passed else "✗"
+    told = {"bundle": manifest.name, "version": manifest.version, "voice": voice.name}
+    told |= dataclasses.asdict(found) | {"passed": found.passed}
+    if windows is not None:
+        told |= dataclasses.asdict(windows) | {
+            "windows_vs_whole_snr_db": windows.shipped_db,
+            "smallest_margin_frames": windows.smallest_margin(wanted_db),
+        }
+    return told
+
+
+def report(bundle: Bundle, found: Verdict, windows: WindowErrors | None, wanted_db: float) -> None:
+    """Print the verdict for people."""
+    manifest = bundle.manifest
     print(f"{manifest.name} {manifest.version}: {len(manifest.graphs)} files, all hashes are right")
     print(
         f"streamed against whole: {found.streamed_vs_whole_snr_db:.1f} dB"
@@ -98,19 +104,35 @@ def report(
         f"steps at {found.seams} seams: at most {found.seam_jump:.4f} more than in one piece;"
         f" one in a thousand within chunks exceeds {found.seam_jump_limit:.4f}"
     )
-    report_margins(bundle, errors, args.wanted_db)
-    print(f"{sign} streaming {'leaves no trace' if found.passed else 'can be heard'}")
-
-
-def report_margins(bundle: Bundle, errors: dict[int, float], wanted_db: float) -> None:
-    """Print how exact windows are, and which margin would do."""
-    if not errors:
+    if windows is not None:
+        report_windows(windows, wanted_db)
+    if found.passed:
+        print("✓ streaming leaves no trace")
         return
-    from selftalk.stream.sovits.margins import smallest_margin
+    if not found.seams_are_quiet:
+        print("✗ a seam clicks")
+    if not found.exact:
+        print(f"✗ streaming leaves a trace{reason(windows)}")
 
-    own = int(bundle.manifest.numbers["right_margin_frames"])
-    for margin, error in errors.items():
-        print(f"  {margin:3} frames of context: {error:5.1f} dB{' (shipped)' * (margin == own)}")
-    enough = smallest_margin(errors, wanted_db)
+
+def report_windows(windows: WindowErrors, wanted_db: float) -> None:
+    """Print how exact windows are, and which margin would do."""
+    print("windows against whole, the whole sentence being known to the encoder:")
+    for margin, error in windows.margin_snr_db.items():
+        shipped = " (shipped)" * (margin == windows.shipped_margin_frames)
+        print(f"  {margin:3} frames of context: {error:5.1f} dB{shipped}")
+    enough = windows.smallest_margin(wanted_db)
     found = f"{enough} frames are enough" if enough is not None else "no margin here is enough"
     print(f"for {wanted_db:.0f} dB {found}")
+
+
+def reason(windows: WindowErrors | None) -> str:
+    """Where the error comes from, as far as it is known."""
+    if windows is None:
+        return ""
+    if windows.shipped_db < ENOUGH_DB:
+        return f": its windows alone are {windows.shipped_db:.1f} dB from the whole"
+    return (
+        ": not by its windows, but because the encoder looks at tokens to come, which are not"
+        " known while a sentence is being said"
+    )

@@ -6,7 +6,7 @@ What differs is the error of the windows; a wider margin makes it smaller, and f
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -36,10 +36,33 @@ class KnownFrames:
         return self._frames[: self._said * self._frames_per_token]
 
 
-def margin_errors(
+@dataclass(frozen=True, slots=True)
+class WindowErrors:
+    """How exact windows are."""
+
+    margin_snr_db: dict[int, float]
+    """Signal to error for each right margin in frames, in growing order."""
+    shipped_margin_frames: int
+
+    @property
+    def shipped_db(self) -> float:
+        """With the margin of the bundle."""
+        return self.margin_snr_db[self.shipped_margin_frames]
+
+    def smallest_margin(self, wanted_db: float) -> int | None:
+        """The smallest margin that is exact enough, as are all wider ones; None if none is."""
+        good = None
+        for margin in sorted(self.margin_snr_db, reverse=True):
+            if self.margin_snr_db[margin] < wanted_db:
+                break
+            good = margin
+        return good
+
+
+def window_errors(
     bundle: Bundle, style: Float32Array, margins: Sequence[int] = MARGINS_FRAMES
-) -> dict[int, float]:
-    """Signal to error in dB for each right margin in frames, that of the bundle included.
+) -> WindowErrors:
+    """Decode one sentence at once and in windows of each right margin, the bundle's own included.
 
     The encoder has read the whole sentence on both sides: what it would say otherwise while the
     rest of the sentence is unknown is no fault of the windows.
@@ -63,14 +86,4 @@ def margin_errors(
     for right in sorted({*margins, vocoder.sizes.right}):
         error = spoken(CHUNK_TOKENS, replace(vocoder.sizes, right=right)) - whole
         errors[right] = decibels(float(np.square(whole).sum()), float(np.square(error).sum()))
-    return errors
-
-
-def smallest_margin(errors: dict[int, float], wanted_db: float) -> int | None:
-    """The smallest margin that is exact enough, as are all wider ones; None if none is."""
-    good = None
-    for margin in sorted(errors, reverse=True):
-        if errors[margin] < wanted_db:
-            break
-        good = margin
-    return good
+    return WindowErrors(errors, vocoder.sizes.right)

@@ -1,17 +1,24 @@
+import json
+from dataclasses import replace
+
 import fakes_sovits
 import pytest
 
-from selftalk.stream.sovits.margins import margin_errors, smallest_margin
+from selftalk.stream.cli import main, verify
+from selftalk.stream.sovits.margins import WindowErrors, window_errors
 from selftalk.stream.sovits.workers import SovitsWorkers
+from selftalk.stream.synthesis.verification import ENOUGH_DB
 
 
 def test_wider_margins_are_more_exact_and_the_shipped_one_is_enough():
     bundle = fakes_sovits.bundle_of()
     style = fakes_sovits.somebody(bundle).reference.style
-    errors = margin_errors(bundle, style, margins=(2, 16))
+    found = window_errors(bundle, style, margins=(2, 16))
     shipped = int(bundle.manifest.numbers["right_margin_frames"])
+    errors = found.margin_snr_db
     assert errors[2] < errors[shipped] < errors[16] + 1
-    assert errors[shipped] >= 40
+    assert found.shipped_margin_frames == shipped
+    assert found.shipped_db >= 40
 
 
 def test_the_workers_of_an_imported_voice_work():
@@ -23,4 +30,37 @@ def test_the_workers_of_an_imported_voice_work():
 
 @pytest.mark.parametrize(("wanted_db", "margin"), [(20, 4), (40, 8), (45, 16), (60, None)])
 def test_the_smallest_margin_is_that_from_which_on_all_are_exact(wanted_db, margin):
-    assert smallest_margin({4: 21.0, 8: 44.0, 16: 48.0, 24: 50.0}, wanted_db) == margin
+    errors = WindowErrors({4: 21.0, 8: 44.0, 16: 48.0, 24: 50.0}, 8)
+    assert errors.smallest_margin(wanted_db) == margin
+
+
+@pytest.fixture
+def bundle_with_a_voice(tmp_path, monkeypatch):
+    monkeypatch.setenv("SELFTALK_HOME", str(tmp_path))
+    monkeypatch.setitem(verify.TEXTS, "zh", ("好。",))
+    bundle = fakes_sovits.bundle_of()
+    folder = bundle.voices_folder
+    folder.mkdir(exist_ok=True)
+    path = folder / "somebody.voice"
+    replace(fakes_sovits.somebody(bundle), about={"origin": "stock"}).save(path)
+    yield bundle
+    path.unlink()
+
+
+def test_what_the_encoder_cannot_know_is_told_apart_from_the_windows(bundle_with_a_voice, capsys):
+    arguments = ["verify", str(bundle_with_a_voice.folder), "--wanted-db", "50"]
+    code = main([*arguments, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    exact = found["streamed_vs_whole_snr_db"] >= ENOUGH_DB
+    quiet = found["seam_jump"] <= found["seam_jump_limit"]
+    assert found["seams"] > 10
+    assert quiet
+    assert found["passed"] == (exact and quiet)
+    assert code == (0 if found["passed"] else 1)
+    assert found["windows_vs_whole_snr_db"] >= ENOUGH_DB
+    assert found["windows_vs_whole_snr_db"] == found["margin_snr_db"]["8"]
+    assert found["margin_snr_db"][str(found["smallest_margin_frames"])] >= 50
+    assert main(arguments) == code
+    lines = capsys.readouterr().out
+    assert f"{found['windows_vs_whole_snr_db']:.1f} dB (shipped)" in lines
+    assert ("encoder looks at tokens to come" in lines) == (not exact)
