@@ -314,7 +314,7 @@ class Session:
                 case _:
                     self._notify(output)
             self._stopwatch.note(output)
-        if self._agent.idle:
+        if not self._resting.is_set() and self._agent.idle:
             self._resting.set()
 
     def _notify(self, notice: Notice) -> None:

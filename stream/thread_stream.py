@@ -13,6 +13,7 @@ import atexit
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -89,7 +90,7 @@ async def emit_in_thread(
     relay = _Relay(produce, stop, asyncio.get_running_loop(), max_items)
     threading.Thread(target=relay.run, name=name, daemon=True).start()
     try:
-        while not isinstance(item := await relay.queue.get(), _End):
+        while not isinstance(item := await relay.next(), _End):
             relay.free_slots.put(None)
             if stop.is_set:
                 return  # what was generated ahead is stale now
@@ -118,7 +119,8 @@ class _Relay(Generic[Item]):
         max_items: int,
     ) -> None:
         assert max_items > 0, max_items
-        self.queue: asyncio.Queue[Item | _End] = asyncio.Queue()
+        self._items: deque[Item | _End] = deque()
+        self._arrived = asyncio.Event()
         # A semaphore would do, but Python's is ten times slower than this queue.
         self.free_slots: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(max_items):
@@ -142,6 +144,18 @@ class _Relay(Generic[Item]):
             _count_live(-1)
             self._tell(end)
 
+    async def next(self) -> Item | _End:
+        """The reader's next item."""
+        if not self._items:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._items.popleft()
+
+    def _take(self, item: Item | _End) -> None:
+        """The loop's side of `_tell`."""
+        self._items.append(item)
+        self._arrived.set()
+
     def _emit(self, item: Item) -> None:
         while not self._has_slot():
             if self._loop.is_closed():  # nobody will ever read what waits
@@ -159,7 +173,7 @@ class _Relay(Generic[Item]):
 
     def _tell(self, item: Item | _End) -> None:
         try:
-            self._loop.call_soon_threadsafe(self.queue.put_nowait, item)
+            self._loop.call_soon_threadsafe(self._take, item)
         except RuntimeError:  # the loop is closed: nobody will ever read this
             self._stop.set()
 

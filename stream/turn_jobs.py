@@ -43,8 +43,8 @@ Item = TypeVar("Item")
 MAX_CHUNKS_AHEAD = 64
 """Generated and not with the sink yet. The lead in milliseconds is reached long before; this
 only bounds a synthesizer whose chunks are tiny."""
-CHUNKS_IN_THREAD = 2
-"""One being handed over, one ready: more would only be wasted by a barge-in."""
+CHUNKS_IN_THREAD = 8
+"""Waiting to be handed over: little beside the lead, and a thread need not be woken for each."""
 
 
 class TurnJobs:
@@ -74,7 +74,7 @@ class TurnJobs:
         self._to_play: asyncio.Queue[AudioChunk | None] = asyncio.Queue(MAX_CHUNKS_AHEAD + 1)
         self._responding: asyncio.Task[None] | None = None
         self._chunks_ahead = 0
-        self._generated_samples = 0
+        self._generated_samples = self._wanted_samples = 0
         self._moved = asyncio.Event()
 
     async def run(self) -> None:
@@ -164,8 +164,11 @@ class TurnJobs:
         )
         async with aclosing(chunks):
             while (chunk := await self._next(chunks)) is not None:
-                await self._room()
-                self._mark("first_audio")
+                while self._is_far_ahead():
+                    self._moved.clear()
+                    await self._moved.wait()
+                if not self._generated_samples:
+                    self._mark("first_audio")
                 self._chunks_ahead += 1
                 self._generated_samples += len(chunk.audio)
                 self._tell(AudioReady(self.turn_id, command.sentence, chunk.audio, chunk.words))
@@ -175,15 +178,13 @@ class TurnJobs:
         with self._stages.busy():
             return await anext(items, None)
 
-    async def _room(self) -> None:
-        """Wait while so much was generated ahead that a barge-in would waste too much."""
-        while self._chunks_ahead >= MAX_CHUNKS_AHEAD or self._lead_reached():
-            self._moved.clear()
-            await self._moved.wait()
-
-    def _lead_reached(self) -> bool:
-        ahead = self._generated_samples - self._sink.played_samples(self.turn_id)
-        return ahead * 1000 >= self._lead_ms * self._stages.synthesizer.sample_rate_hz
+    def _is_far_ahead(self) -> bool:
+        """Whether so much was generated ahead that a barge-in would waste too much."""
+        if self._generated_samples >= self._wanted_samples:
+            lead = self._lead_ms * self._stages.synthesizer.sample_rate_hz // 1000
+            self._wanted_samples = self._sink.played_samples(self.turn_id) + lead
+        generated_enough = self._generated_samples >= self._wanted_samples
+        return generated_enough or self._chunks_ahead >= MAX_CHUNKS_AHEAD
 
     async def _play(self) -> None:
         async with self._failures_told(Stage.PLAYBACK):

@@ -93,7 +93,8 @@ class ReplyWriter:
             return
         stored = self._opened()
         start = self._sentence_starts.setdefault(sentence, self._samples)
-        self._samples += len(audio)
+        samples = len(audio)
+        self._samples += samples
         timed = [
             events.Word(
                 text=word.text,
@@ -115,7 +116,7 @@ class ReplyWriter:
                     output_index=self._message_index,
                     delta=encoded,
                     words=timed,
-                    duration_ms=round(1000 * len(audio) / self._rate_hz, 1),
+                    duration_ms=round(1000 * samples / self._rate_hz, 1),
                 )
             )
 
