@@ -1,5 +1,7 @@
 """The runtime says the tokens that the original says, and stops where it stops."""
 
+import itertools
+
 import numpy as np
 import pytest
 from fakes_sovits import GOLDEN, bundle_of
@@ -14,6 +16,7 @@ from selftalk.stream.sovits.semantic import (
     longest_speech,
 )
 from selftalk.stream.stop import StopFlag
+from selftalk.stream.synthesis.loops import LOOP_TOKENS
 from selftalk.stream.synthesis.sampling import Sampler, SamplingConfig
 
 GREEDY = SamplingConfig(top_k=1, repetition_penalty=1.35)
@@ -139,3 +142,37 @@ def test_the_end_comes_when_it_is_likeliest_even_if_another_token_is_drawn():
 def test_nobody_speaks_for_ever():
     assert longest_speech(1) < 100
     assert longest_speech(10_000) == LONGEST_TOKENS
+
+
+class StuckCache(OneTokenCache):
+    """Says one thing for ever, unless it is kept from it; counts what it is told."""
+
+    def __init__(self):
+        super().__init__(end_logit=-99.0)
+        self.said = []
+
+    def step(self, token, position):
+        self.said.append(token)
+        return super().step(token, position)
+
+
+def test_a_loop_is_left_by_drawing_something_else():
+    cache = StuckCache()
+    utterance = Utterance(cache, cache.logits, np.zeros(0, np.int64), end_token=3)
+    tokens = list(SemanticDecoder.tokens(None, utterance, Sampler(GREEDY, 0), 200))
+    assert len(tokens) == 200
+    repeated = max(len(list(group)) for _, group in itertools.groupby(tokens))
+    assert repeated == LOOP_TOKENS
+    assert set(tokens) == {0, 1}
+
+
+def test_cancelled_at_a_hundred_moments_no_step_follows():
+    for at in np.random.default_rng(0).integers(1, 190, 100):
+        cache, stop = StuckCache(), StopFlag()
+        utterance = Utterance(cache, cache.logits, np.zeros(0, np.int64), end_token=3)
+        for index, _ in enumerate(
+            SemanticDecoder.tokens(None, utterance, Sampler(GREEDY, 0), 200, stop), start=1
+        ):
+            if index == at:
+                stop.set()
+        assert len(cache.said) == at
