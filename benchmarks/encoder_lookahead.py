@@ -96,10 +96,11 @@ def main() -> None:
             text_encoder, "distances_to_positions", lambda scores, reach=reach: near(reach, scores)
         )
         with torch.no_grad(), shorter:
-            energies = sum(
+            sentences = [
                 torch.stack(list(errors(sovits, plans, options.tokens, seed)))
                 for seed in range(options.sentences)
-            )
+            ]
+        energies = torch.stack(sentences).sum(dim=0)
         told = 10 * torch.log10(energies[:, 0] / energies[:, 1])
         values[f"reach {reach} frames"] = {
             name: round(float(db), 1) for name, db in zip(plans, told, strict=True)
