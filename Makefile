@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The CPU build where the package index offers one; training and export need torch, talking does not.
 TORCH ?= torch==2.13.0
 
-.PHONY: talk test setup lint types bench clean
+.PHONY: talk test stock stock-pipecat setup lint types bench clean
 
 talk: .venv/.talk  ## hold a short conversation: at the microphone, or from a recorded question
 	$(BIN)/selftalk weights fetch
@@ -14,6 +14,12 @@ talk: .venv/.talk  ## hold a short conversation: at the microphone, or from a re
 
 test: setup  ## run all tests
 	$(BIN)/python -m pytest
+
+stock: .venv/stock/openai setup  ## the tests of the openai client, with the oldest that speaks the protocol
+	PYTHONPATH=$< $(BIN)/python -m pytest tests/stream/server/test_stock_openai.py
+
+stock-pipecat: .venv/stock/pipecat setup  ## the tests of pipecat, which is half a gigabyte
+	PYTHONPATH=$< $(BIN)/python -m pytest tests/stream/server/test_stock_pipecat.py
 
 setup: .venv/.dev  ## everything needed to work on selftalk
 
@@ -23,6 +29,12 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+
+.venv/stock/openai: | .venv/.dev
+	$(PIP) install -q --target $@ openai==1.103.0
+
+.venv/stock/pipecat: | .venv/.dev
+	$(PIP) install -q --target $@ 'pipecat-ai[openai]'
 
 bench: setup  ## measure this machine; see benchmarks/README.md
 	$(BIN)/python benchmarks/turn_latency.py
