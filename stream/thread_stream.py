@@ -22,7 +22,7 @@ from selftalk.stream.stop import StopFlag, Stopped
 
 Item = TypeVar("Item")
 
-STOP_POLL_SECONDS = 0.05  # how long a thread with a full queue may overlook a stop flag
+STOP_POLL_SECONDS = 0.25  # how long a thread with a full queue may overlook a stop flag
 
 EXIT_SECONDS = 5.0  # how long the end of the program waits for threads to take their last step
 
