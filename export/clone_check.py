@@ -9,7 +9,7 @@ chance. Knows nothing about training.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,7 +36,7 @@ Hear = Callable[[AudioChunk, str], str]
 class Score:
     """How one candidate speaks."""
 
-    errors: dict[str, Sequence[ErrorRate]]
+    errors: Mapping[str, Sequence[ErrorRate]]
     """Of each sentence in words, in Chinese and Japanese in characters, by language."""
     similarity: float
     """Cosine of its speech and held-out recordings of the person."""
