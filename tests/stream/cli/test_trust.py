@@ -3,7 +3,7 @@ import io
 import json
 import sys
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -304,7 +304,22 @@ def test_voices_are_listed_with_what_keeps_them_silent_and_deleted(capsys):
     assert main(["voices", "--bundle", str(TINY), "--json"]) == 0
     listed = {line["voice"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
     assert (listed["me"]["may_speak"], listed["you"]["may_speak"]) == (False, True)
+    assert listed["you"]["scope"] == ["speech"]
+    assert "expires_at" in listed["you"]
+    assert "expires_at" not in listed["me"]
     assert main(["voices", "delete", "you"]) == 0
     assert "'you' is gone" in capsys.readouterr().out
     assert not (voices_folder() / "you.voice").exists()
     assert main(["voices", "delete", "you"]) == 2
+
+
+def test_the_list_tells_what_for_and_until_when_and_reminds_in_time(capsys):
+    soon, late = datetime.now(UTC) + timedelta(days=9.5), datetime.now(UTC) + timedelta(days=90)
+    save(agreed(ME, expires_at=soon))
+    save(agreed(replace(ME, name="you"), expires_at=late))
+    assert main(["voices", "--bundle", str(TINY), "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    mine, yours = (next(one for one in lines if one.split()[0] == name) for name in ("me", "you"))
+    assert f"for a test, until {soon:%Y-%m-%d}: 9 days left" in mine
+    assert "`selftalk consent give me` renews it" in mine
+    assert yours.endswith(f"for a test, until {late:%Y-%m-%d}")
