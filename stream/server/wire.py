@@ -78,13 +78,14 @@ class DirectWebSocket(WebSocketsSansIOProtocol):
             self._incoming = ClientFrames(self.config.ws_max_size)
 
     def _take_frame(self, frame: bytes) -> None:
+        take = self.on_message
         between = self.conn.state is State.OPEN and not (self.frames or self.close_sent)
-        text = whole_text(frame) if between and self.on_message else None
+        text = whole_text(frame) if take is not None and between else None
         message = None if text is None else _decoded(text)
-        if message is None or self.on_message is None:
+        if take is None or message is None:
             super().data_received(frame)
         else:
-            self.on_message(message)
+            take(message)
 
     def handle_connect(self, event: Any) -> None:
         """Let the app know of the wire."""
