@@ -271,7 +271,7 @@ def main() -> None:
                 break
             except httpx.ConnectError:
                 time.sleep(0.1)
-        asyncio.run(load(process, args.port, args))
+        run_loop(load(process, args.port, args))
         if args.vanish:
             asyncio.run(vanish(process, args.port, args.vanish))
     finally:
