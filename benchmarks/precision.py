@@ -3,8 +3,8 @@
     python benchmarks/precision.py [--reference FP32_BUNDLE] [--bundle FOLDER] [--sentences 10]
                                    [--spoken 30]
 
-Without a reference the weights in models/pretrained are exported in fp32, which needs
-`selftalk[export]`; a bundle must be made of the same weights to be compared with it.
+Without a reference the kept weights are exported in fp32, which needs `selftalk[export]`; a bundle
+must be made of the same weights to be compared with it. Of the vocoder only 8 bits are kept.
 
 Both models are led through the same tokens, those that the reference draws. Logits: their signal to
 noise, and how often the likeliest token is the same. Sound: mean distance of mel spectra in dB, of
@@ -108,9 +108,8 @@ def fp32_bundle(folder: Path | None, like: Bundle) -> Iterator[Bundle]:
     from selftalk.export.nano import export_nano, load_modules
 
     weights = Path(str(resources.files("selftalk.models"))) / "pretrained"
-    t2s, vocoder, timbres = (
-        weights / f"nano-{part}.safetensors" for part in ("t2s", "vocoder", "timbre")
-    )
+    t2s, timbres = (weights / f"nano-{part}.safetensors" for part in ("t2s", "timbre"))
+    vocoder = like.graph_path("vocoder")  # its weights are kept nowhere else
     with tempfile.TemporaryDirectory() as temporary:
         exact = Path(temporary) / "fp32"
         speaker = {"speaker": like.graph_path("speaker")}

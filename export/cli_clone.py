@@ -190,6 +190,8 @@ def load_base(bundle: Bundle, weights: Path | None) -> "Base":
     t2s, vocoder, tokenizer = (
         folder / f"{before}{part}.safetensors" for part in ("t2s", "vocoder", "tokenizer")
     )
+    if weights is None:
+        vocoder = bundle.graph_path("vocoder")
     return Base(load_modules(t2s, vocoder, tokenizer), bundle)
 
 
