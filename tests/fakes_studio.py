@@ -36,9 +36,14 @@ def quiet(take):
     return with_samples(take, take.audio.samples * 0.01)
 
 
-def noisy(take):
+def noisy(take, ratio=0.15):
     noise = np.random.default_rng(0).standard_normal(len(take.audio))
-    return with_samples(take, take.audio.samples + 0.15 * speech_level(take) * noise)
+    return with_samples(take, take.audio.samples + ratio * speech_level(take) * noise)
+
+
+def with_pause(take):
+    """Half a second of silence after the last word."""
+    return with_samples(take, np.append(take.audio.samples, np.zeros(RATE // 2)))
 
 
 def telephone(take):

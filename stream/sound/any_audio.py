@@ -3,6 +3,7 @@
 WAV, FLAC, OGG and MP3 need nothing more; M4A, M4B, WebM and video do.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,13 @@ def read_any_audio(path: Path, longest_seconds: float | None = None) -> AudioChu
     """
     try:
         return read_audio(path)
-    except AudioFileError:
+    except AudioFileError as error:
         if not path.is_file() or path.stat().st_size == 0:
             raise
+        if find_spec("av") is None:
+            raise AudioFileError(
+                f"{error}; for M4A and video: pip install 'selftalk[studio]'"
+            ) from error
         audio = _read_by_av(path, longest_seconds)
         if audio is None:
             raise
@@ -35,11 +40,9 @@ def read_any_audio(path: Path, longest_seconds: float | None = None) -> AudioChu
 
 
 def _read_by_av(path: Path, longest_seconds: float | None) -> AudioChunk | None:
-    """What PyAV hears in a file, as mono; None if it is not installed or hears nothing."""
-    try:
-        import av
-    except ImportError:
-        return None
+    """What PyAV hears in a file, as mono; None if it hears nothing."""
+    import av
+
     pieces: list[Float32Array] = []
     rate_hz = samples = 0
     try:

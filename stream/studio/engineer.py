@@ -18,6 +18,7 @@ from selftalk.stream.studio.level_checks import (
     check_clipping,
     check_loudness,
     check_noise,
+    rising,
 )
 from selftalk.stream.studio.recording import Recording, Slice
 from selftalk.stream.studio.references import choose_references
@@ -46,6 +47,8 @@ CHECKS: tuple[Callable[[Take], Finding], ...] = (
     check_bursts,
     check_clicks,
 )
+MISUNDERSTOOD_PERCENT: tuple[float, float] = (5.0, 30.0)
+"""Of the speech."""
 PROMPT_WAS_READ = 0.25
 """Error rate below which a prompt, and not what was heard, is a slice's text."""
 _SYLLABLE = re.compile(r"[aeiouyáàâäéèêëíìîïóòôöúùûü]+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -84,8 +87,12 @@ class Engineer:
         speakers = tell_apart([piece.audio for piece in slices], self.speaker)
         findings.append(check_speaker(speakers))
         slices = [piece for piece, main in zip(slices, speakers.is_main, strict=True) if main]
-        findings.append(check_length(sum(piece.seconds for piece in slices)))
         written = self._write_down(slices)
+        understood = sum(piece.seconds for piece in written)
+        findings.append(
+            check_words(sum(piece.seconds for piece in slices), understood, self.language)
+        )
+        findings.append(check_length(understood))
         report = RecordingReport(
             tuple(findings),
             sum(take.seconds for take in takes),
@@ -120,6 +127,31 @@ class Engineer:
                     replace(piece, text=text, confidence=confidence, syllables_per_second=pace)
                 )
         return tuple(written)
+
+
+def check_words(seconds: float, understood: float, language: str) -> Finding:
+    """Is it understood what is said?
+
+    Raises:
+        AudioFileError: nothing is.
+    """
+    if not understood:
+        raise AudioFileError(
+            f"no word was understood; if not '{language}' is spoken, give --language"
+        )
+    lost = seconds - understood
+    percent = 100 * lost / seconds
+    verdict = rising(percent, MISUNDERSTOOD_PERCENT)
+    if verdict == "good":
+        return Finding("words", verdict, percent, "%", "What is said is understood.")
+    return Finding(
+        "words",
+        verdict,
+        percent,
+        "%",
+        f"In {lost:.0f} s of speech no word is understood.",
+        f"What is said there is left out; if not '{language}' is spoken, give --language.",
+    )
 
 
 def check_length(seconds: float) -> Finding:

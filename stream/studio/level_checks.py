@@ -24,6 +24,9 @@ AUDIBLE_DB = -62.0
 """Below the strongest band: what is weaker is not there."""
 BAND_HZ = 250.0
 ABOVE_NOISE_DB = 5.0
+DROWNED = 1.3
+"""How much higher than the voice the sound reaches where noise covers the rest of the voice."""
+QUIETER = "Switch off fans and machines, close the window, come closer to the microphone."
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -65,25 +68,25 @@ def check_noise(take: Take) -> Finding:
         sentence, advice = f"The room is quiet ({ratio:.0f} dB below the speech).", ""
     else:
         sentence = f"There is noise only {ratio:.0f} dB below the speech."
-        advice = "Switch off fans and machines, close the window, come closer to the microphone."
+        advice = QUIETER
     return Finding("noise", verdict, ratio, "dB", sentence, advice)
 
 
 def check_bandwidth(take: Take) -> Finding:
     """Up to which frequency is there speech?"""
-    highest = bandwidth_hz(take)
+    highest, audible = reach_hz(take)
     verdict = falling(highest, DULL_HZ)
     reach = f"{highest / 1000:.1f} kHz"
     if verdict == "good":
-        return Finding("bandwidth", verdict, highest, "Hz", f"The sound reaches up to {reach}.")
-    return Finding(
-        "bandwidth",
-        verdict,
-        highest,
-        "Hz",
-        f"There is no sound above {reach}, as on a telephone.",
-        "Record with the device's own recorder instead of a call or a headset over Bluetooth.",
-    )
+        sentence, advice = f"The sound reaches up to {reach}.", ""
+    elif audible > DROWNED * highest:
+        sentence, advice = f"Above {reach} the voice is lost in noise.", QUIETER
+    else:
+        sentence = f"There is no sound above {reach}, as on a telephone."
+        advice = (
+            "Record with the device's own recorder instead of a call or a headset over Bluetooth."
+        )
+    return Finding("bandwidth", verdict, highest, "Hz", sentence, advice)
 
 
 def noise_dbfs(take: Take) -> float:
@@ -100,8 +103,8 @@ def noise_dbfs(take: Take) -> float:
     return float(np.quantile(level, 0.05))
 
 
-def bandwidth_hz(take: Take) -> float:
-    """The highest frequency at which speech is louder than the pauses."""
+def reach_hz(take: Take) -> tuple[float, float]:
+    """The highest frequency at which speech is louder than the pauses, and at which it is heard."""
     rate = take.audio.sample_rate_hz
     size = 2 * round(rate / BAND_HZ)
     speech: list[int] = []
@@ -113,12 +116,11 @@ def bandwidth_hz(take: Take) -> float:
         inside = mask[start : start + size]
         (speech if inside.all() else pauses if not inside.any() else []).append(start)
     if not speech:
-        return 0.0
+        return 0.0, 0.0
     loud = _spectrum_db(take, speech, size)
     quiet = _spectrum_db(take, pauses, size) if pauses else np.full_like(loud, -200.0)
-    present = (loud > loud.max() + AUDIBLE_DB) & (loud > quiet + ABOVE_NOISE_DB)
-    bands = np.flatnonzero(present)
-    return float(bands[-1] + 1) * BAND_HZ if len(bands) else 0.0
+    audible = loud > loud.max() + AUDIBLE_DB
+    return _highest_hz(audible & (loud > quiet + ABOVE_NOISE_DB)), _highest_hz(audible)
 
 
 def rising(measured: float, limits: tuple[float, float]) -> Verdict:
@@ -129,6 +131,12 @@ def rising(measured: float, limits: tuple[float, float]) -> Verdict:
 def falling(measured: float, limits: tuple[float, float]) -> Verdict:
     """The verdict on a figure of which less is worse."""
     return rising(-measured, (-limits[0], -limits[1]))
+
+
+def _highest_hz(bands: npt.NDArray[np.bool_]) -> float:
+    """The upper edge of the last band that is there."""
+    places = np.flatnonzero(bands)
+    return float(places[-1] + 1) * BAND_HZ if len(places) else 0.0
 
 
 def _plateaus(take: Take) -> int:

@@ -5,6 +5,7 @@ relative to the person's own habits. How good it is follows from its length and 
 the language it holds. Knows nothing about models.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,8 +17,11 @@ from selftalk.stream.synthesis.styles import Style
 SHORTEST_SECONDS, LONGEST_SECONDS = 3.0, 10.0
 BEST_SECONDS = 6.0
 KEPT = 3
-CLEARLY = 0.5
+CLEARLY = 0.75
 """Mean deviation, in standard deviations, from which a slice is lively or tired."""
+USUAL_SPREAD = (1.5 * math.log(2) / 12, 1.5, 2.0, 0.8)
+"""Of log pitch, melody in semitones, level in dB and syllables per second: so much and less varies
+in people who read on in one mood."""
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -35,8 +39,9 @@ def choose_references(slices: Sequence[Slice]) -> dict[Style, tuple[int, ...]]:
     if not fitting:
         return {}
     chosen = [slices[place] for place in fitting]
-    arousal, quality = arousals(chosen), np.array([quality_of(piece) for piece in chosen])
-    ranks: dict[Style, Float64Array] = {"neutral": quality - np.abs(arousal)}
+    habits, quality = deviations(chosen), np.array([quality_of(piece) for piece in chosen])
+    arousal = habits.mean(axis=1)
+    ranks: dict[Style, Float64Array] = {"neutral": quality - np.abs(habits).mean(axis=1)}
     if arousal.max() > CLEARLY:
         ranks["lively"] = np.where(arousal > CLEARLY, quality + arousal, -np.inf)
     if arousal.min() < -CLEARLY:
@@ -47,8 +52,8 @@ def choose_references(slices: Sequence[Slice]) -> dict[Style, tuple[int, ...]]:
     }
 
 
-def arousals(slices: Sequence[Slice]) -> Float64Array:
-    """How lively each slice is among the others, (slices,); 0 is usual."""
+def deviations(slices: Sequence[Slice]) -> Float64Array:
+    """How far each slice is from what is usual among the others, (slices, 4): lively is above 0."""
     traits = np.array(
         [
             [
@@ -60,9 +65,8 @@ def arousals(slices: Sequence[Slice]) -> Float64Array:
             for piece in slices
         ]
     )
-    spread = traits.std(axis=0)
-    spread[spread < 1e-6] = np.inf  # a trait that never changes tells nothing
-    return np.asarray(((traits - np.median(traits, axis=0)) / spread).mean(axis=1))
+    spread = np.maximum(traits.std(axis=0), USUAL_SPREAD)
+    return np.asarray((traits - np.median(traits, axis=0)) / spread)
 
 
 def quality_of(piece: Slice) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from selftalk.stream.sound.audio import Float32Array
-from selftalk.stream.studio.level_checks import rising
+from selftalk.stream.studio.level_checks import noise_dbfs, rising
 from selftalk.stream.studio.report import Finding
 from selftalk.stream.studio.take import SAMPLE_RATE_HZ, Take
 
@@ -31,10 +31,14 @@ MUSICAL: tuple[float, float] = (1.0, 2.5)
 BURST_FRAMES = 8
 BURST_DB = -14.0
 """Relative to the speech."""
+BURST_ABOVE_NOISE_DB = 10.0
+"""What is as loud as the pauses is their noise, and no cough."""
 BURSTS: tuple[float, float] = (0.5, 6.0)
 """In a minute."""
 BURST_SECONDS = 30.0
 """A shorter file counts as so long: one cough in a sentence is not twelve in a minute."""
+BURST_RISE_DB = 3.0
+"""What only fades is the room after a word."""
 CLICK_FRAMES = 16  # of 1 ms
 CLICK_RATIO = 14.0
 CLICK_LEVEL = 6.0
@@ -139,12 +143,13 @@ def burst_seconds(take: Take) -> list[float]:
     """When something loud that is no speech is heard."""
     level = _level_db(take.at_16_khz)
     speech = take.is_speech[: len(level) * HOP_SAMPLES : HOP_SAMPLES]
-    loud = (level > take.speech_dbfs + BURST_DB) & ~speech
+    least = max(take.speech_dbfs + BURST_DB, noise_dbfs(take) + BURST_ABOVE_NOISE_DB)
+    loud = (level > least) & ~speech
     edges = np.flatnonzero(np.diff(np.concatenate([[0], loud.astype(np.int8), [0]])))
     return [
         float(start) / 100
         for start, end in zip(edges[::2], edges[1::2], strict=True)
-        if end - start >= BURST_FRAMES
+        if end - start >= BURST_FRAMES and level[start:end].max() > level[start] + BURST_RISE_DB
     ]
 
 

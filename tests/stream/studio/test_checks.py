@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from selftalk.stream.studio.engineer import CHECKS
-from selftalk.stream.studio.level_checks import bandwidth_hz, noise_dbfs
+from selftalk.stream.studio.level_checks import check_bandwidth, noise_dbfs, reach_hz
 from selftalk.stream.studio.room_checks import burst_seconds, reverberation_seconds
 
 
@@ -59,4 +59,20 @@ def test_noise_is_measured_in_the_pauses(clean):
 
 
 def test_a_telephone_ends_below_four_kilohertz(clean):
-    assert 3000 < bandwidth_hz(fakes.telephone(clean)) < 4000
+    voice, sound = reach_hz(fakes.telephone(clean))
+    assert 3000 < voice == sound < 4000
+
+
+def test_a_voice_that_noise_covers_is_no_telephone(clean):
+    finding = check_bandwidth(fakes.noisy(fakes.with_pause(clean), 0.4))
+    assert finding.verdict != "good"
+    assert "noise" in finding.sentence
+    assert "telephone" in check_bandwidth(fakes.telephone(clean)).sentence
+
+
+def test_steady_noise_does_not_cough(clean):
+    assert not burst_seconds(fakes.noisy(fakes.with_pause(clean), 0.4))
+
+
+def test_the_room_after_a_word_does_not_cough(clean):
+    assert not burst_seconds(fakes.reverberant(fakes.with_pause(clean), 2.0))

@@ -53,7 +53,25 @@ def test_the_worst_take_gives_the_verdict_and_is_named():
 
 def test_what_nobody_said_is_left_out():
     silent = Engineer(OneSpeaker(), fakes.PlainRecognizer(""))
-    assert silent.prepare("me", [fakes.clean_take("unless_to_be")]).slices == ()
+    with pytest.raises(AudioFileError, match="--language"):
+        silent.prepare("me", [fakes.clean_take("unless_to_be")])
+
+
+def test_what_is_not_understood_is_left_out_and_told():
+    class Forgetful(fakes.PlainRecognizer):
+        heard = 0
+
+        def transcribe(self, chunk, language=None, stop=None):
+            self.heard += 1
+            self.text = "" if self.heard > 1 else "The quick brown fox."
+            return super().transcribe(chunk, language, stop)
+
+    clean = fakes.clean_take("unless_to_be")
+    recording = Engineer(OneSpeaker(), Forgetful()).prepare("me", [clean, clean])
+    finding = recording.report.find("words")
+    assert (len(recording.slices), finding.verdict) == (1, "bad")
+    assert finding.measured == pytest.approx(50)
+    assert recording.report.find("length").measured == recording.speech_seconds
 
 
 def test_silence_is_one_sentence():

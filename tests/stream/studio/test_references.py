@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from selftalk.stream.studio.recording import Slice
-from selftalk.stream.studio.references import arousals, choose_references, quality_of
+from selftalk.stream.studio.references import choose_references, deviations, quality_of
 
 TEXT = "The quick brown fox jumps over the lazy dog."
 
@@ -30,6 +30,20 @@ def test_a_voice_that_never_changes_is_neutral_only():
     assert set(choose_references([slice_of()] * 5)) == {"neutral"}
 
 
+def test_a_neutral_reference_is_usual_in_everything():
+    high_and_slow = slice_of(pitch=5.3, pace=2.4)
+    assert choose_references([high_and_slow, *CALM[:3]])["neutral"][0] != 0
+
+
+def test_small_changes_are_no_mood():
+    generator = np.random.default_rng(0)
+    read_on = [
+        slice_of(pitch=5 + 0.03 * p, spread=6 + s, level=-20 + 0.8 * v, pace=4 + 0.5 * r)
+        for p, s, v, r in generator.standard_normal((12, 4))
+    ]
+    assert set(choose_references(read_on)) == {"neutral"}
+
+
 def test_short_long_and_voiceless_slices_are_no_references():
     assert choose_references([slice_of(2.0), slice_of(11.0), slice_of(pitch=0.0)]) == {}
 
@@ -39,7 +53,7 @@ def test_at_most_three_are_kept():
 
 
 def test_liveliness_is_relative_to_the_person():
-    scores = arousals([*CALM, LIVELY, TIRED])
+    scores = deviations([*CALM, LIVELY, TIRED]).mean(axis=1)
     assert scores.argmax() == 6
     assert scores.argmin() == 7
     assert abs(scores[:6]).max() < 0.3

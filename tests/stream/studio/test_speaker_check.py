@@ -44,6 +44,11 @@ def test_a_second_person_is_found_and_told_apart():
     assert (finding.verdict, finding.measured) == ("usable", pytest.approx(10))
 
 
+def test_two_who_are_alike_are_told_apart():
+    speakers = tell_apart(pieces(0, 0, 0, 0.7, 0.7), KnownSpeakers())  # cos 0.7 = 0.76
+    assert speakers.is_main.tolist() == [True] * 3 + [False] * 2
+
+
 def test_a_dialogue_is_bad():
     speakers = tell_apart(pieces(0, 1.2, 0, 1.2, 0), KnownSpeakers())
     assert speakers.is_main.tolist() == [True, False, True, False, True]

@@ -4,6 +4,7 @@ import pytest
 import soundfile
 
 from selftalk.stream.errors import AudioFileError
+from selftalk.stream.sound import any_audio
 from selftalk.stream.sound.audio import AudioChunk
 from selftalk.stream.studio import take as take_module
 from selftalk.stream.studio.take import (
@@ -77,6 +78,15 @@ def test_what_was_recorded_above_48_khz_is_brought_down():
     )
 
 
+def test_a_constant_of_the_sound_card_is_taken_away():
+    plain = sound(-1, 2, -1)
+    shifted = take_of("one", AudioChunk(plain.samples + 0.3, 16_000), LoudnessVad())
+    np.testing.assert_allclose(
+        shifted.audio.samples, take_of("one", plain, LoudnessVad()).audio.samples, atol=1e-6
+    )
+    assert len(shifted.regions) == 1
+
+
 def test_folders_are_searched(tmp_path):
     (tmp_path / "inner").mkdir()
     for name in ("b.wav", "a.FLAC", "inner/c.m4a", "notes.txt"):
@@ -102,6 +112,13 @@ def test_a_broken_file_is_one_sentence(tmp_path, content):
     (tmp_path / "bad.m4a").write_bytes(content)
     with pytest.raises(AudioFileError, match="not a readable audio file"):
         read_any_audio(tmp_path / "bad.m4a")
+
+
+def test_without_pyav_what_to_install_is_said(tmp_path, monkeypatch):
+    (tmp_path / "memo.m4a").write_bytes(b"unknown")
+    monkeypatch.setattr(any_audio, "find_spec", lambda _: None)
+    with pytest.raises(AudioFileError, match=r"pip install 'selftalk\[studio\]'"):
+        read_any_audio(tmp_path / "memo.m4a")
 
 
 def test_telephones_record_m4a(tmp_path):
