@@ -13,6 +13,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import numpy as np
 
@@ -47,7 +48,7 @@ from selftalk.stream.dialogue.turns import TurnDetector
 from selftalk.stream.errors import SelftalkError
 from selftalk.stream.hearing import Hearing
 from selftalk.stream.sound.audio import AudioChunk
-from selftalk.stream.sound.io import SAMPLE_RATE_HZ, AudioSink, AudioSource
+from selftalk.stream.sound.io import SAMPLE_RATE_HZ, AudioSink, AudioSource, ImmediateSource
 from selftalk.stream.stages import Stages
 from selftalk.stream.stopwatch import Stopwatch, TurnReport
 from selftalk.stream.turn_jobs import TurnJobs
@@ -116,6 +117,7 @@ class Session:
         self._group: asyncio.TaskGroup | None = None
         self._closing = asyncio.Event()
         self._resting = asyncio.Event()
+        self._rest_is_awaited = False
 
     # --- from outside ------------------------------------------------------------------------
 
@@ -178,6 +180,7 @@ class Session:
     async def rest(self) -> None:
         """Wait until nothing is said, thought or spoken."""
         while not self._agent.idle:
+            self._rest_is_awaited = True
             self._resting.clear()
             await self._resting.wait()
 
@@ -231,6 +234,9 @@ class Session:
     async def _listen(self) -> None:
         if self._source is None or self._hearing is None:
             await self._closing.wait()
+            return
+        if isinstance(self._source, ImmediateSource):
+            await self._source.hand_over(partial(self._hear, hearing=self._hearing))
             return
         chunks = self._source.chunks()
         try:
@@ -286,8 +292,8 @@ class Session:
     def _act(self, outputs: list[Output]) -> None:
         for output in outputs:
             match output:
-                case AudioReady():  # first, because by far the most
-                    self._notify(output)
+                case AudioReady():  # first, because by far the most; it ends no turn
+                    self._show(output)
                 case Play():
                     self._playing_turn = output.turn_id
                     self._jobs_of(output.turn_id).play(output.audio)
@@ -314,16 +320,20 @@ class Session:
                 case _:
                     self._notify(output)
             self._stopwatch.note(output)
-        if not self._resting.is_set() and self._agent.idle:
+        if self._rest_is_awaited and self._agent.idle:
+            self._rest_is_awaited = False
             self._resting.set()
 
     def _notify(self, notice: Notice) -> None:
         report = self._stopwatch.report(notice)
+        self._show(notice)
+        if report is not None:
+            self._show(report)
+
+    def _show(self, notice: SessionNotice) -> None:
         for listener in self._listeners:
             try:
                 listener(notice)
-                if report is not None:
-                    listener(report)
             except Exception:
                 logger.exception("a listener failed")
 

@@ -22,7 +22,7 @@ from selftalk.stream.stop import StopFlag, Stopped
 
 Item = TypeVar("Item")
 
-STOP_POLL_SECONDS = 0.25  # how long a thread with a full queue may overlook a stop flag
+STOP_POLL_SECONDS = 0.5  # how long a thread with a full queue may overlook a stop flag
 
 EXIT_SECONDS = 5.0  # how long the end of the program waits for threads to take their last step
 
@@ -91,13 +91,12 @@ async def emit_in_thread(
     threading.Thread(target=relay.run, name=name, daemon=True).start()
     try:
         while not isinstance(item := await relay.next(), _End):
-            relay.free_slots.put(None)
             if stop.is_set:
                 return  # what was generated ahead is stale now
             yield item
     except BaseException:  # closed or cancelled; an iterator's own error is raised below
         stop.set()
-        relay.free_slots.put(None)  # wake a thread that waits for room
+        relay.wake()
         raise
     if item.error is not None and not stop.is_set:
         raise item.error
@@ -109,7 +108,11 @@ class _End:
 
 
 class _Relay(Generic[Item]):
-    """The thread's side: hands items to the loop, at most max_items ahead of the reader."""
+    """Hands items from the thread to the loop, at most max_items ahead of the reader.
+
+    Waking costs more than most items, so neither side wakes the other for each: the reader makes
+    room for half a queue at once, and is told of an item only while it waits for one.
+    """
 
     def __init__(
         self,
@@ -121,10 +124,12 @@ class _Relay(Generic[Item]):
         assert max_items > 0, max_items
         self._items: deque[Item | _End] = deque()
         self._arrived = asyncio.Event()
+        self._awaited = False
         # A semaphore would do, but Python's is ten times slower than this queue.
-        self.free_slots: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(max_items):
-            self.free_slots.put(None)
+        self._free_slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._slots_at_once = max(1, max_items // 2)
+        self._taken = max_items
+        self.make_room()
         self._produce = produce
         self._stop = stop
         self._loop = loop
@@ -146,15 +151,27 @@ class _Relay(Generic[Item]):
 
     async def next(self) -> Item | _End:
         """The reader's next item."""
-        if not self._items:
+        while not self._items:
+            self.make_room()
             self._arrived.clear()
-            await self._arrived.wait()
+            self._awaited = True  # before the look at what the thread may just have put there
+            if not self._items:
+                await self._arrived.wait()
+        self._awaited = False
+        self._taken += 1
+        if self._taken >= self._slots_at_once:
+            self.make_room()
         return self._items.popleft()
 
-    def _take(self, item: Item | _End) -> None:
-        """The loop's side of `_tell`."""
-        self._items.append(item)
-        self._arrived.set()
+    def make_room(self) -> None:
+        """Let the thread make as many items as were taken."""
+        for _ in range(self._taken):
+            self._free_slots.put(None)
+        self._taken = 0
+
+    def wake(self) -> None:
+        """Let a thread that waits for room see the stop flag."""
+        self._free_slots.put(None)
 
     def _emit(self, item: Item) -> None:
         while not self._has_slot():
@@ -166,14 +183,17 @@ class _Relay(Generic[Item]):
 
     def _has_slot(self) -> bool:
         try:
-            self.free_slots.get(timeout=STOP_POLL_SECONDS)
+            self._free_slots.get(timeout=STOP_POLL_SECONDS)
         except queue.Empty:
             return False
         return True
 
     def _tell(self, item: Item | _End) -> None:
+        self._items.append(item)
+        if not self._awaited:
+            return
         try:
-            self._loop.call_soon_threadsafe(self._take, item)
+            self._loop.call_soon_threadsafe(self._arrived.set)
         except RuntimeError:  # the loop is closed: nobody will ever read this
             self._stop.set()
 

@@ -36,7 +36,7 @@ class ClientFrames:
 
     def too_long(self) -> bytes:
         """Return what there is of a frame that is too long to be waited for, and forget it."""
-        if _frame_bytes(self._rest) <= self._max_bytes:
+        if not self._rest or _frame_bytes(self._rest) <= self._max_bytes:
             return b""
         rest, self._rest = bytes(self._rest), bytearray()
         return rest

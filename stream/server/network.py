@@ -15,6 +15,7 @@ from selftalk.stream.sound.audio import AudioChunk, Float32Array, FrameBuffer
 from selftalk.stream.sound.io import CHUNK_SAMPLES, SAMPLE_RATE_HZ
 
 QUEUED_SECONDS = 1.0  # a client that sends faster waits
+CHUNKS_AT_ONCE = 4  # more than these in one message are listened to by and by
 REMEMBERED_REPLIES = 16
 
 
@@ -29,6 +30,8 @@ class NetworkSource:
         self._arrived = asyncio.Event()
         self._drained = asyncio.Event()
         self._closed = False
+        self._hear: Callable[[AudioChunk], None] | None = None
+        self._failure: Exception | None = None
 
     @property
     def ended(self) -> bool:
@@ -53,10 +56,20 @@ class NetworkSource:
 
     def push(self, samples: Float32Array) -> None:
         """Add 16 kHz audio; never waits, so look whether it is `full`."""
-        for frame in self._frames.push(samples):
-            self._chunks.append(AudioChunk(frame, SAMPLE_RATE_HZ))
-        if self._chunks:
+        chunks = [AudioChunk(frame, SAMPLE_RATE_HZ) for frame in self._frames.push(samples)]
+        if self._hear is not None and not self._chunks and len(chunks) <= CHUNKS_AT_ONCE:
+            self._hear_now(chunks, self._hear)
+        elif chunks:
+            self._chunks.extend(chunks)
             self._arrived.set()
+
+    def _hear_now(self, chunks: list[AudioChunk], hear: Callable[[AudioChunk], None]) -> None:
+        try:
+            for chunk in chunks:
+                hear(chunk)
+        except Exception as error:  # it is the listener's, not the client's who sent this
+            self._failure = error
+            self.close()
 
     def discard(self) -> None:
         """Forget what was not listened to yet."""
@@ -79,6 +92,17 @@ class NetworkSource:
             else:
                 yielded += 1
                 yield self._chunks.popleft()
+
+    async def hand_over(self, hear: Callable[[AudioChunk], None]) -> None:
+        """Call `hear` with every chunk, at once if none waits before it; until closed."""
+        self._hear = hear
+        try:
+            async for chunk in self.chunks():
+                hear(chunk)
+        finally:
+            self._hear = None
+        if self._failure is not None:
+            raise self._failure
 
     def close(self) -> None:
         """End the stream."""

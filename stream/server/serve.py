@@ -29,6 +29,7 @@ from selftalk.stream.selves import Self, load_self, self_names
 from selftalk.stream.server.admission import Admission
 from selftalk.stream.server.app import ServerContext, build_api_v2_app, build_app
 from selftalk.stream.server.capacity import measured_capacity
+from selftalk.stream.server.gathering import gather_messages
 from selftalk.stream.server.live_response import ABORT
 from selftalk.stream.server.realtime import drain
 from selftalk.stream.server.security import LOOPBACK_NAMES
@@ -150,8 +151,12 @@ async def serve_context(context: ServerContext, tell: Tell) -> None:
         each.listen()
     async with _wyoming(context):
         tell(f"open {address(server, main.port)} in a browser, or connect a program (Ctrl-C ends)")
-        with _signals(context, servers):
-            await asyncio.gather(*(each.serve_here() for each in servers))
+        gathering = asyncio.create_task(gather_messages(lambda: context.admission.active))
+        try:
+            with _signals(context, servers):
+                await asyncio.gather(*(each.serve_here() for each in servers))
+        finally:
+            gathering.cancel()
 
 
 def address(server: ServerConfig, port: int) -> str:

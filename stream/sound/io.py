@@ -9,7 +9,7 @@ user barges in, the generation is cleared, and whatever of it is still on its wa
 at the last hop.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol, runtime_checkable
 
 from selftalk.stream.sound.audio import AudioChunk, Float32Array
@@ -37,6 +37,19 @@ class AudioSource(Protocol):
 
     def close(self) -> None:
         """End the stream; an iteration under way ends after its current chunk. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class ImmediateSource(Protocol):
+    """A source whose chunks are heard the moment they come, without a task in between."""
+
+    async def hand_over(self, hear: Callable[[AudioChunk], None]) -> None:
+        """Call `hear` with every chunk until closed, as `AudioSource.chunks` would give them.
+
+        Raises:
+            Exception: whatever `hear` raises.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 
@@ -104,6 +105,42 @@ def test_thread_waits_while_nobody_reads() -> None:
 
     # One read, three in the queue, one in the thread's hand.
     assert asyncio.run(run()) == 5
+
+
+def test_the_thread_goes_on_when_half_a_queue_was_read() -> None:
+    async def run() -> list[int]:
+        stop = StopFlag()
+        endless = Endless(stop)
+        drawn = []
+        async with aclosing(iterate_in_thread(endless, stop, max_items=8)) as stream:
+            for at_rest in (9, 9, 9, 13, 13):  # eight in the queue, one in the thread's hand
+                await anext(stream)
+                await wait_until(lambda expected=at_rest: endless.drawn >= expected)
+                await asyncio.sleep(0.02)
+                drawn.append(endless.drawn)
+        return drawn
+
+    assert asyncio.run(run()) == [9, 9, 9, 13, 13]
+
+
+@pytest.mark.parametrize("max_items", [1, 2, 3, 8])
+def test_no_item_is_overlooked_whoever_is_faster(max_items: int) -> None:
+    async def run() -> list[int]:
+        async def read() -> AsyncGenerator[int, None]:
+            async for item in iterate_in_thread(slow_in_bursts, StopFlag(), max_items=max_items):
+                if item % 97 == 0:
+                    await asyncio.sleep(0.001)
+                yield item
+
+        return await collect(read())
+
+    def slow_in_bursts() -> Iterator[int]:
+        for item in range(3000):
+            if item % 101 == 0:
+                time.sleep(0.001)
+            yield item
+
+    assert asyncio.run(run()) == list(range(3000))
 
 
 @pytest.mark.parametrize("max_items", [1, 1000])

@@ -95,6 +95,56 @@ def test_a_source_gives_chunks_of_20_ms_until_it_is_closed():
     assert rest == []
 
 
+class TestHandedOver:
+    async def hand_over(self, source, hear):
+        task = asyncio.create_task(source.hand_over(hear))
+        await asyncio.sleep(0)
+        return task
+
+    def test_a_chunk_is_heard_in_the_moment_it_comes(self):
+        async def scenario():
+            source, heard = NetworkSource(), []
+            task = await self.hand_over(source, heard.append)
+            source.push(np.arange(500, dtype=np.float32))
+            assert [list(chunk.samples) for chunk in heard] == [list(range(320))]
+            source.close()
+            await task
+            source.push(np.zeros(320, np.float32))
+            assert len(heard) == 1
+
+        asyncio.run(scenario())
+
+    def test_of_much_at_once_every_chunk_is_heard_in_order_while_others_have_turns(self):
+        async def scenario():
+            source, heard = NetworkSource(), []
+            task = await self.hand_over(source, lambda chunk: heard.append(chunk.samples[0]))
+            source.push(np.repeat(np.arange(100, dtype=np.float32), 320))
+            assert not heard
+            source.push(np.full(320, 100, np.float32))  # waits behind the others
+            assert not heard
+            await asyncio.sleep(0)
+            assert 0 < len(heard) < 101
+            await source.drained()
+            assert heard == list(range(101))
+            source.close()
+            await task
+
+        asyncio.run(scenario())
+
+    def test_a_failure_of_the_listener_is_not_the_clients(self):
+        def hear(_chunk):
+            raise RuntimeError("deaf")
+
+        async def scenario():
+            source = NetworkSource()
+            task = await self.hand_over(source, hear)
+            source.push(np.zeros(320, np.float32))
+            with pytest.raises(RuntimeError, match="deaf"):
+                await task
+
+        asyncio.run(scenario())
+
+
 def test_a_full_source_has_room_when_all_was_listened_to_and_others_had_turns_meanwhile():
     async def scenario():
         source = NetworkSource()
