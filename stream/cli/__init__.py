@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points, version
+from pathlib import Path
 
 from selftalk.stream.errors import SelftalkError
 
@@ -33,10 +34,20 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def parse(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; files may also stand behind them, where argparse itself takes no list."""
+    options, left = parser.parse_known_args(arguments)
+    if left and getattr(options, "files", None) == [] and not any(a.startswith("-") for a in left):
+        options.files, left = [Path(each) for each in left], []
+    if left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return options
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `selftalk` with arguments (by default the process's own); return the exit code."""
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    options = parse(parser, arguments)
     if not hasattr(options, "run"):
         parser.print_help()
         return EXIT_BAD_INPUT

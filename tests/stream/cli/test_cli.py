@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from selftalk.stream.cli import main
+from selftalk.stream.cli import build_parser, main, parse
 from selftalk.stream.synthesis.voices import Voice
 
 TINY = Path(__file__).parents[2] / "data" / "bundle_tiny"
@@ -98,6 +98,21 @@ def test_voices_are_listed(bundle, capsys):
 def test_no_command_shows_the_help(capsys):
     assert main([]) == 2
     assert "say" in capsys.readouterr().out
+
+
+def test_files_may_stand_behind_the_options():
+    parser = build_parser()
+    for order in ("one.wav two.wav --language zh", "--language zh one.wav two.wav"):
+        options = parse(parser, ["record", "me", *order.split()])
+        assert options.files == [Path("one.wav"), Path("two.wav")]
+        assert options.language == "zh"
+
+
+def test_what_no_command_knows_is_refused(capsys):
+    for unknown in (["record", "me", "one.wav", "--loud"], ["doctor", "one.wav"]):
+        with pytest.raises(SystemExit):
+            parse(build_parser(), unknown)
+        assert f"unrecognized arguments: {unknown[-1]}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("speed", ["0", "9", "fast"])
