@@ -127,7 +127,6 @@ def _nano(args: argparse.Namespace, voice: Voice, recording: Recording, bundle: 
         watch=ProgressBar("learning"), tell=_say,
     )  # fmt: skip
     candidates = cloner.learn(voice, recording.slices, recording.language)
-    _say("checking that it is understood")
     chosen, after, before = judged(candidates, recording, bundle, work)
     path = keep(chosen, {"before": before, "after": after}, voices_folder())
     write_page(path, chosen, voice, recording, bundle, before, after)
@@ -201,6 +200,7 @@ def judged(
     """The best candidate that is still understood, its score, and that of the voice as it was."""
     from selftalk.export.clone_check import Check
     from selftalk.export.cloning import HELD_OUT_EVERY
+    from selftalk.models.training.progress import ProgressBar
     from selftalk.models.training.texts import held_out
 
     embed = SpeakerEncoder(bundle.graph_path("speaker")).embed
@@ -214,6 +214,7 @@ def judged(
         {each: held_out(f"dev_{each}")[:SENTENCES] for each in bundle.manifest.languages},
         embed(joined(unheard, 16_000)),
         work / "candidates",
+        lambda what: ProgressBar(f"checking how well it is understood, {what} learnt"),
     )
     return check.choose(candidates)
 

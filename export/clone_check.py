@@ -30,6 +30,8 @@ DOUBT = 1.645
 Embed = Callable[[AudioChunk], np.ndarray]
 Hear = Callable[[AudioChunk, str], str]
 """Speech and its language → what was understood."""
+Watch = Callable[[int, int, dict[str, float]], None]
+"""Told after every sentence: how many are done, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -88,19 +90,22 @@ class Check:
     """(256,) embedding of recordings that were not learnt from."""
     work: Path
     """Where patches are kept while they are tried."""
+    watch: Callable[[str], Watch] = lambda _what: lambda _done, _all, _figures: None
+    """What watches the check of a candidate, by what that has learnt."""
 
     def score(self, candidate: Candidate) -> Score:
         """Let a candidate speak all sentences."""
         voice = self.kept(candidate)
-        spoken, errors = [], {}
+        watch, count = self.watch(candidate.what), sum(map(len, self.sentences.values()))
+        spoken: list[AudioChunk] = []
+        errors: dict[str, list[ErrorRate]] = {language: [] for language in self.sentences}
         for language, sentences in self.sentences.items():
             options = SynthesisOptions(language=language)
-            said = [self.synthesizer.synthesize(text, voice, options) for text in sentences]
-            errors[language] = [
-                error_rate(text, self.hear(audio, language), language)
-                for text, audio in zip(sentences, said, strict=True)
-            ]
-            spoken += said
+            for text in sentences:
+                audio = self.synthesizer.synthesize(text, voice, options)
+                errors[language].append(error_rate(text, self.hear(audio, language), language))
+                spoken.append(audio)
+                watch(len(spoken), count, {})
         embedding = self.embed(concat(spoken, self.synthesizer.sample_rate_hz))
         return Score(errors, float(embedding @ self.held_out))
 

@@ -41,7 +41,7 @@ def fine_tune(name: str, model: str, recording: Recording, networks: Networks) -
         SelftalkError: something is missing or does not fit.
     """
     base = model_folder(model)
-    works = cache_folder() / "cloning" / name
+    works = cache_folder() / "fine-tuning" / name
     work = works / work_name(recording, base)
     listed = write_list(recording, work / "slices")
     prepared = work / "prepared"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,14 @@ def test_patches_are_tried_as_files(tmp_path):
     candidate = Candidate("sound", Voice("me", PERSON, 0.0), lambda: {"vocoder": patch})
     voice = check(tmp_path, (0,), (1,)).kept(candidate)
     assert GraphPatch.load(voice.patches["vocoder"]).apply(b"abc", "me") == b"abd"
+
+
+def test_every_sentence_of_the_check_is_told(tmp_path):
+    told = []
+    judge = replace(
+        check(tmp_path, (0, 0, 0, 0), (0.9, 0.8, 0.7, 0.6)),
+        watch=lambda what: lambda done, count, _figures: told.append((what, done, count)),
+    )
+    judge.choose(candidates())
+    learnt = [("sound and rhythm", done, 4) for done in range(1, 5)]
+    assert told == [("nothing", done, 4) for done in range(1, 5)] + learnt

@@ -181,6 +181,8 @@ def prepare(listed, prepared, *_):
 def test_cloning_trains_both_stages_and_leaves_the_base(cloning, tmp_path, monkeypatch):
     base, spoken = cloning
     monkeypatch.setattr(official_clone, "prepare_recordings", prepare)
+    nano = tmp_path / "cloning" / "me" / "run"  # of nano's voice of that name, still learning
+    nano.mkdir(parents=True)
     before = load_voice_model(base)
     made = load_voice_model(official_clone.fine_tune("me", "base", spoken, Networks(Path())))
     after = load_voice_model(base)
@@ -189,7 +191,8 @@ def test_cloning_trains_both_stages_and_leaves_the_base(cloning, tmp_path, monke
         shared = was.keys() & now.keys()  # weight norm is folded
         assert any(not np.array_equal(was[name], now[name]) for name in shared)
         assert all(np.array_equal(was[name], kept[name]) for name in was)
-    assert not (tmp_path / "cloning" / "me").exists()  # recordings are not left in the cache
+    assert not (tmp_path / "fine-tuning" / "me").exists()  # recordings are not left in the cache
+    assert nano.exists()
 
 
 @needs_golden
