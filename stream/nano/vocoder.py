@@ -22,6 +22,7 @@ from selftalk.stream.nano.harmonic import (
     noise_spectra,
     pulse_train,
 )
+from selftalk.stream.nano.postfilter import Postfilter
 from selftalk.stream.sound.audio import Float32Array
 from selftalk.stream.synthesis.bundle import Bundle
 
@@ -53,22 +54,29 @@ class Vocoder:
         self._initial = zeros(bundle.state_shapes("vocoder"))
         self.lookahead_tokens = int(bundle.manifest.numbers["vocoder_lookahead_tokens"])
         self.sample_rate_hz = bundle.manifest.sample_rate_hz
+        self._postfilter = Postfilter.from_numbers(bundle.manifest.numbers)
 
     def stream(self, speaker: Speaker, seed: int = 0) -> "VocoderStream":
         """Begin an utterance."""
         graph = StatefulGraph(self._graph, self._initial)
-        return VocoderStream(graph, speaker, self.lookahead_tokens, seed)
+        return VocoderStream(graph, speaker, self.lookahead_tokens, self._postfilter, seed)
 
 
 class VocoderStream:
     """One utterance; `push` gives the samples that no later token can change."""
 
     def __init__(
-        self, graph: StatefulGraph, speaker: Speaker, lookahead_tokens: int, seed: int
+        self,
+        graph: StatefulGraph,
+        speaker: Speaker,
+        lookahead_tokens: int,
+        postfilter: Postfilter,
+        seed: int,
     ) -> None:
         self._graph = graph
         self._speaker = speaker
         self._lookahead_tokens = lookahead_tokens
+        self._postfilter = postfilter
         self._seed = seed
         self._frame = 0  # the next frame whose filter will come
         self._total_frames = 0
@@ -119,17 +127,21 @@ class VocoderStream:
         self._pulses = self._pulses[T * FRAME_SAMPLES :]
         noise = noise_spectra(self._frame, T, self._seed)
         self._frame += T
-        return apply_filters(filters, spectra, noise)
+        return apply_filters(filters, spectra, noise, self._postfilter)
 
 
 def apply_filters(
-    filters: Float32Array, pulses: npt.NDArray[np.complex64], noise: npt.NDArray[np.complex64]
+    filters: Float32Array,
+    pulses: npt.NDArray[np.complex64],
+    noise: npt.NDArray[np.complex64],
+    postfilter: Postfilter,
 ) -> npt.NDArray[np.complex64]:
     """Shape spectra of pulses and noise (T, BINS) by filters (T, 5 * BINS)."""
     gain, phase, noise_gain, free_gain, free_phase = np.moveaxis(
         filters.reshape(len(filters), 5, BINS), 1, 0
     )
-    gains = np.exp(np.minimum(np.stack([gain, noise_gain, free_gain]), MAX_LOG_GAIN))
+    log_gains = postfilter(np.stack([gain, noise_gain, free_gain]))
+    gains = np.exp(np.minimum(log_gains, MAX_LOG_GAIN))
     shaped: npt.NDArray[np.complex64]
     shaped = gains[0] * unit(phase) * pulses + gains[1] * noise + gains[2] * unit(free_phase)
     return shaped
