@@ -156,17 +156,33 @@ def write_atomically(path: Path, content: bytes, *, private: bool = True) -> Non
     Raises:
         OSError: the folder does not exist, is read-only, or the disk is full.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
+    descriptor, temporary = open_beside(path, private=private)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            temporary.chmod(path.stat().st_mode)
-        temporary.replace(path)
+        take_place(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def open_beside(path: Path, *, private: bool) -> tuple[int, Path]:
+    """Create the file that will take the place of another; return its descriptor and path.
+
+    It is the user's alone, or has the mode that the umask says.
+
+    Raises:
+        OSError: the folder does not exist or is read-only.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.open(temporary, flags, 0o600 if private else 0o666), temporary
+
+
+def take_place(temporary: Path, path: Path) -> None:
+    """Replace a file, whose mode stays, in one step."""
+    if path.exists():
+        temporary.chmod(path.stat().st_mode)
+    temporary.replace(path)

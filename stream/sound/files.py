@@ -6,7 +6,6 @@ Knows nothing about turns: what is said when the recordings are over is silence.
 """
 
 import os
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +15,13 @@ import soundfile
 
 from selftalk.stream.echo.room import EchoRoom
 from selftalk.stream.errors import AudioFileError
-from selftalk.stream.sound.audio import AudioChunk, Float32Array, to_int16
+from selftalk.stream.sound.audio import (
+    AudioChunk,
+    Float32Array,
+    open_beside,
+    take_place,
+    to_int16,
+)
 from selftalk.stream.sound.clock import SampleClock
 from selftalk.stream.sound.io import CHUNK_SAMPLES, SAMPLE_RATE_HZ
 from selftalk.stream.sound.playout import Playout
@@ -48,7 +53,7 @@ class Recording:
         if isinstance(source, str | Path) and not Path(source).is_file():
             raise AudioFileError(f"audio file {self._name} does not exist")
         try:
-            self._file = soundfile.SoundFile(source)
+            self._file = _FrontToBack(source)
         except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
             raise AudioFileError(
                 f"the file {self._name} is not readable audio; WAV, FLAC, OGG and MP3 are"
@@ -229,7 +234,7 @@ class _HeardFile:
         self._silent_samples = 0
         self._heard = False
         try:
-            descriptor, self._temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            descriptor, self._temporary = open_beside(path, private=False)
         except OSError as error:
             raise AudioFileError(f"cannot write '{path}': {error.strerror}") from error
         self._stream = os.fdopen(descriptor, "w+b")
@@ -258,6 +263,6 @@ class _HeardFile:
         os.fsync(self._stream.fileno())
         self._stream.close()
         if self._heard:
-            Path(self._temporary).replace(self._path)
+            take_place(self._temporary, self._path)
         else:
-            Path(self._temporary).unlink()
+            self._temporary.unlink()

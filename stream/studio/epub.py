@@ -5,6 +5,7 @@ refused. Knows nothing about layout and pictures.
 """
 
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -32,6 +33,10 @@ BLOCKS = frozenset(
 HEADINGS = frozenset(("h1", "h2"))
 SILENT = frozenset("head script style nav svg math template rt rp sup".split())
 """Elements that are not read aloud; raised numbers are notes."""
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_ROOT = re.compile(r"<[A-Za-z]")
+"""Where declarations end and a document begins."""
 
 Attributes = dict[str, str]
 
@@ -100,8 +105,12 @@ class _Epub:
         return title, author, [files[place] for place in spine if place in files]
 
     def _blocks(self, name: str) -> Iterator[tuple[bool, str]]:
+        content = self._read(name)
+        text = content.decode("utf-16" if content[:2] in _UTF16 else "utf-8-sig", "replace")
+        if "<!ENTITY" in _ROOT.split(text, maxsplit=1)[0]:
+            raise TextError(f"'{self._path}' is refused: '{name}' declares entities")
         reader = _Reader()
-        reader.feed(self._read(name).decode("utf-8", "replace"))
+        reader.feed(text)
         reader.close()
         yield from reader.finished()
 

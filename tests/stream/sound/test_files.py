@@ -1,4 +1,5 @@
 import asyncio
+import os
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,22 @@ def test_a_speaker_that_played_nothing_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+@pytest.mark.parametrize(("old", "new"), [(None, 0o644), (0o600, 0o600)])
+def test_the_file_has_the_mode_of_the_umask_or_of_the_file_before_it(tmp_path, old, new):
+    path, clock = tmp_path / "reply.wav", SampleClock(fast=True)
+    if old is not None:
+        path.touch(old)
+    umask = os.umask(0o022)
+    try:
+        speaker = FileSpeaker(path, clock)
+        play(speaker, clock, tone(100, 32_000))
+        speaker.close()
+    finally:
+        os.umask(umask)
+    assert path.stat().st_mode & 0o777 == new
+
+
 def test_a_folder_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(AudioFileError, match="nowhere"):
         FileSpeaker(tmp_path / "nowhere" / "reply.wav", SampleClock())
@@ -211,7 +228,7 @@ def test_the_same_conversation_is_the_same_every_time():
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
-def test_a_recording_read_in_pieces_is_the_whole(tmp_path, suffix):
+def test_a_recording_read_in_pieces_is_the_whole(tmp_path, suffix, capfd):
     path = tmp_path / f"long.{suffix}"
     loud_and_quiet = np.random.default_rng(0).standard_normal(80_000) * np.geomspace(
         1e-4, 0.3, 80_000
@@ -223,3 +240,4 @@ def test_a_recording_read_in_pieces_is_the_whole(tmp_path, suffix):
         pieces.append(recording.read(7_000))
     recording.close()
     np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-6)
+    assert capfd.readouterr().err == ""  # libmpg123 complains when it is made to seek

@@ -61,16 +61,23 @@ OUTSIDE = """<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>"""
 
 
 @pytest.mark.parametrize("content", [BILLION_LAUGHS, OUTSIDE])
-@pytest.mark.parametrize("name", ["META-INF/container.xml", "OPS/book.opf"])
+@pytest.mark.parametrize("name", ["META-INF/container.xml", "OPS/book.opf", "OPS/text/first.xhtml"])
 def test_entities_are_refused(tmp_path, name, content):
     with pytest.raises(TextError, match="declares entities"):
         read_epub(write(tmp_path, **{name: content}))
 
 
-def test_entities_in_a_chapter_are_not_expanded(tmp_path):
-    chapter = BILLION_LAUGHS.replace("<x>", "<p>").replace("</x>", "!</p>")
+def test_a_chapter_may_tell_of_entities(tmp_path):
+    chapter = "<html><body><p>One writes &lt;!ENTITY a 'b'&gt;.</p></body></html>"
     book = read_epub(write(tmp_path, **{"OPS/text/first.xhtml": chapter}))
-    assert "haha" not in str(book)
+    assert "One writes <!ENTITY a 'b'>." in book.chapters[0].paragraphs
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_chapter_may_begin_with_its_byte_order(tmp_path, encoding):
+    chapter = f"<?xml version='1.0'?>{FIRST}".encode(encoding)
+    plain = read_epub(write(tmp_path))
+    assert read_epub(write(tmp_path, **{"OPS/text/first.xhtml": chapter})) == plain
 
 
 @pytest.mark.parametrize(
