@@ -240,7 +240,7 @@ def main() -> None:
 
 def summary(rows: Sequence[Row]) -> dict[str, int | float]:
     """What the whole table comes to."""
-    words = sum(len(text.split()) for text in SENTENCES)
+    words = sum(error_rate(text, "", LANGUAGE).reference_words for text in SENTENCES)
     return {
         "sentences": len(SENTENCES),
         "words": words,
@@ -265,7 +265,8 @@ def person_of(name: str) -> str:
 def kept_row(reader: Reader, studio: Studio, judges: Judges) -> Row:
     """A reader's row, measured unless it was before."""
     graphs = {name: spec.sha256 for name, spec in studio.bundle.manifest.graphs.items()}
-    facts = [reader.name, graphs, cloning.FORMAT, asdict(cloning.Lengths()), SENTENCES]
+    numbers = studio.bundle.manifest.numbers
+    facts = [reader.name, graphs, numbers, cloning.FORMAT, asdict(cloning.Lengths()), SENTENCES]
     digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
     path = studio.work / f"row-{digest}.json"
     if path.exists():

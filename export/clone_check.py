@@ -23,7 +23,9 @@ from selftalk.stream.synthesis.synthesizer import SynthesisOptions
 from selftalk.stream.synthesis.voices import Voice
 
 LOST_WORDS = 0.05
-"""How much the word error rate may rise: 5 points."""
+"""How much the word error rate may rise in one language: 5 points."""
+LOST_TOGETHER = 0.03
+"""And in all: what forty sentences tell is uncertain by two points and more."""
 DOUBT = 1.645
 """Standard errors by which a loss has to exceed that in one language: 95 % are below."""
 
@@ -59,7 +61,7 @@ class Score:
         }
         together, _ = lost_words([pair for each in pairs.values() for pair in each])
         alone = [lost_words(each) for each in pairs.values()]
-        return together <= LOST_WORDS and all(
+        return together <= LOST_TOGETHER and all(
             lost - DOUBT * uncertainty <= LOST_WORDS for lost, uncertainty in alone
         )
 

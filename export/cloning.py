@@ -40,6 +40,7 @@ from selftalk.models.training.voice_task import (
 )
 from selftalk.stream.errors import AudioFileError
 from selftalk.stream.graphs.graph_patch import GraphPatch
+from selftalk.stream.nano.postfilter import Postfilter
 from selftalk.stream.nano.timbre import SpeakerSpace
 from selftalk.stream.sound.audio import AudioChunk, Float32Array
 from selftalk.stream.studio.recording import Slice
@@ -49,7 +50,7 @@ from selftalk.stream.synthesis.voices import Voice
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
-FORMAT = 4  # of the runs: another one begins anew
+FORMAT = 5  # of the runs: another one begins anew
 HELD_OUT_EVERY = 7
 LEAST_SECONDS = 15.0
 RHYTHM_SECONDS = 30.0  # below, too little to learn how a person times their words
@@ -64,6 +65,11 @@ class Base:
 
     modules: NanoModules
     bundle: Bundle
+
+    @property
+    def postfilter(self) -> Postfilter:
+        """Through which the runtime speaks."""
+        return Postfilter.from_numbers(self.bundle.manifest.numbers)
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,8 @@ class Cloner:
         person = mean_embedding(train, SpeakerEncoder(graph))
         likeness = Likeness(from_graph(graph), torch.from_numpy(person))
         likeness.expect([torch.from_numpy(each.example.wave) for each in train])
-        task = VoiceTask(vocoder, train, valid, said, likeness)
+        postfilter = self.base.postfilter
+        task = VoiceTask(vocoder, train, valid, said, likeness, postfilter=postfilter)
         schedule = replace(SOUND_SCHEDULE, steps=self.lengths.sound)
         return averaged(self._run(task, schedule, folder, 0), vocoder)
 
@@ -189,7 +196,9 @@ class Cloner:
         ]
         speaker = SpeakerSpace(self.base.bundle).speaker(voice)
         modules = self.base.modules
-        return replayed(modules.text_to_tokens, modules.vocoder, speaker, lines)
+        return replayed(
+            modules.text_to_tokens, modules.vocoder, speaker, lines, self.base.postfilter
+        )
 
     def _rhythm(
         self, train: Sequence[Learnt], valid: Sequence[Learnt], folder: Path, seconds: float
@@ -284,7 +293,8 @@ def averaged(run: Run, model: Module) -> Module:
 def work_name(voice: Voice, slices: Sequence[Slice], lengths: Lengths, bundle: Bundle) -> str:
     """The folder of the runs: other recordings or another model, another one."""
     graphs = {name: spec.sha256 for name, spec in bundle.manifest.graphs.items()}
-    digest = hashlib.sha256(json.dumps([FORMAT, asdict(lengths), graphs]).encode())
+    facts = [FORMAT, asdict(lengths), graphs, bundle.manifest.numbers]
+    digest = hashlib.sha256(json.dumps(facts).encode())
     for piece in slices:
         digest.update(piece.samples.tobytes())
         digest.update(piece.text.encode())

@@ -15,8 +15,9 @@ from selftalk.models.training.examples import Example
 from selftalk.models.training.person import PERSON, text_symbols, tracked_pulses
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.models.training.voice_task import Said
-from selftalk.models.waveform import apply_filters, frame_spectra, overlap_add
+from selftalk.models.waveform import apply_filters, frame_spectra, overlap_add, postfiltered
 from selftalk.stream.nano.alignment import TOKEN_SAMPLES, Alignment, FrameText, align, frame_text
+from selftalk.stream.nano.postfilter import Postfilter
 from selftalk.stream.nano.semantic import DEFAULT_SAMPLING, whole_units
 from selftalk.stream.nano.vocoder import Speaker
 from selftalk.stream.synthesis.sampling import Sampler
@@ -28,12 +29,13 @@ def replayed(
     vocoder: NanoVocoder,
     voice: Speaker,
     lines: Sequence[tuple[str, str]],
+    postfilter: Postfilter,
 ) -> list[Said]:
     """Say lines (text, language) in a voice."""
     text_to_tokens.eval()
     vocoder.eval()
     return [
-        _speak(text_to_tokens, vocoder, voice, text, language, index)
+        _speak(text_to_tokens, vocoder, voice, text, language, index, postfilter)
         for index, (text, language) in enumerate(lines)
     ]
 
@@ -45,6 +47,7 @@ def _speak(
     text: str,
     language: str,
     seed: int,
+    postfilter: Postfilter,
 ) -> Said:
     symbols = text_symbols(text, language)
     heard = torch.from_numpy(voice.vector)[None]
@@ -55,7 +58,7 @@ def _speak(
     alignment = align(durations)
     tokens = _tokens(text_to_tokens, context[0], alignment, seed)
     spoken = frame_text(symbols, alignment, vocoder.no_symbol)
-    prosody, wave, pulses = _sound(vocoder, voice, tokens, spoken, heard)
+    prosody, wave, pulses = _sound(vocoder, voice, tokens, spoken, heard, postfilter)
     example = Example(
         text=text,
         language=language,
@@ -98,6 +101,7 @@ def _sound(
     tokens: np.ndarray,
     text: FrameText,
     speaker: torch.Tensor,
+    postfilter: Postfilter,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Melody (4 T, 3), waveform and excitation (T * 960,) as the model says them."""
     ahead = -(-vocoder.lookahead_frames // FRAMES_PER_TOKEN)
@@ -114,6 +118,8 @@ def _sound(
     generator = torch.Generator().manual_seed(len(tokens))
     noise = torch.randn(1, len(pulses), generator=generator)
     spectra = apply_filters(
-        filters[:, :frames], frame_spectra(torch.from_numpy(pulses)[None]), frame_spectra(noise)
+        postfiltered(filters[:, :frames], postfilter),
+        frame_spectra(torch.from_numpy(pulses)[None]),
+        frame_spectra(noise),
     )
     return prosody, overlap_add(spectra)[0].numpy(), pulses

@@ -32,7 +32,8 @@ from selftalk.models.training.vocoder_task import (
     run_vocoder,
     synthesize,
 )
-from selftalk.models.waveform import SpectralLoss
+from selftalk.models.waveform import SpectralLoss, postfiltered
+from selftalk.stream.nano.postfilter import Postfilter
 
 SOUND = (
     r"speaker\..*|.*\.film\..*|filter\.blocks\.[3-9]\..*|norm\..*|filter_out\..*"
@@ -75,12 +76,14 @@ class VoiceTask:
         said: Sequence[Said],
         likeness: Likeness,
         *,
+        postfilter: Postfilter = Postfilter(),  # noqa: B008  a value
         crop_tokens: int = 40,
     ) -> None:
+        """Learn what is heard: behind the postfilter of the runtime."""
         self.model = model
         train_only(model, SOUND)
         self.train, self.valid, self.said, self.likeness = train, valid, said, likeness
-        self.crop_tokens = crop_tokens
+        self.postfilter, self.crop_tokens = postfilter, crop_tokens
         self.spectral = SpectralLoss()
         lengths = np.array([len(learnt.tokens) for learnt in train], float)
         self.chances = lengths / lengths.sum()
@@ -94,7 +97,7 @@ class VoiceTask:
         told = replace(batch, prosody=misheard(batch.prosody, generator))
         with mixed_precision():
             predicted, filters = run_vocoder(self.model, told)
-        made = synthesize(filters, batch)
+        made = synthesize(postfiltered(filters, self.postfilter), batch)
         mel, linear = self.spectral(made[:RECORDED], batch.wave[:RECORDED])
         losses = {
             "mel": mel,
@@ -117,7 +120,7 @@ class VoiceTask:
             batch = crop_of([crop], len(learnt.tokens), model.no_symbol)
             predicted, filters = run_vocoder(model, batch)
             torch.manual_seed(0)  # the noise of every validation
-            made = synthesize(filters, batch)
+            made = synthesize(postfiltered(filters, self.postfilter), batch)
             mel, _ = self.spectral(made, batch.wave)
             melody = prosody_loss(predicted, batch.prosody)
             rows.append((float(mel), float(melody), float(self.likeness(made))))

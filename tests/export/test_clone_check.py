@@ -86,9 +86,15 @@ def test_a_language_may_not_be_lost_for_another():
 
 def test_chance_in_one_language_is_no_loss():
     before = score([1] * 6, [1] * 6)
-    unlucky = score([1] * 6, [0, 1, 0, 6, 1, 3])
+    unlucky = score([0, 1, 1, 1, 0, 1], [0, 1, 0, 6, 1, 3])
     assert lost_words(list(zip(unlucky.errors["de"], before.errors["de"], strict=True)))[0] > 0.08
     assert unlucky.understood_as(before)
+
+
+def test_in_all_languages_together_less_may_be_lost_than_in_one():
+    before = score([1] * 6, [1] * 6)
+    assert score([2, 1, 1, 1, 1, 1], [2, 1, 1, 1, 1, 2]).understood_as(before)  # 3 of 120 words
+    assert not score([2, 2, 1, 1, 1, 1], [2, 1, 1, 1, 1, 2]).understood_as(before)  # 4
 
 
 def test_a_loss_is_as_uncertain_as_its_sentences_differ():

@@ -26,6 +26,7 @@ from selftalk.models.training.voice_task import (
     rhythm_task,
     train_only,
 )
+from selftalk.stream.nano.postfilter import Postfilter
 from selftalk.stream.nano.speech_prosody import speech_prosody
 from selftalk.stream.nano.timbre import speaker_vector
 from selftalk.stream.nano.vocoder import Speaker
@@ -131,7 +132,7 @@ def test_fitted():
 @pytest.fixture(scope="module")
 def said(base):
     speaker = Speaker(speaker_vector(COLOUR, float(np.log(120))), float(np.log(120)))
-    return replayed(*base, speaker, [("Hi there.", "en")])
+    return replayed(*base, speaker, [("Hi there.", "en")], Postfilter())
 
 
 def test_replay_is_what_the_model_says(said):
@@ -141,11 +142,28 @@ def test_replay_is_what_the_model_says(said):
     assert spoken.example.wave.any()
 
 
-def voice_task(base, learnt, said):
+def voice_task(base, learnt, said, **more):
     torch.manual_seed(3)
     likeness = Likeness(Ge2e(), torch.full((256,), 1 / 16))
     vocoder = copy.deepcopy(base[1])
-    return VoiceTask(vocoder, learnt[:2], learnt[:1], said, likeness, crop_tokens=16)
+    return VoiceTask(vocoder, learnt[:2], learnt[:1], said, likeness, crop_tokens=16, **more)
+
+
+def test_what_is_learnt_and_said_is_heard_behind_the_postfilter(base, learnt, said):
+    louder = Postfilter(level_db=6.0)
+    speaker = Speaker(speaker_vector(COLOUR, float(np.log(120))), float(np.log(120)))
+    (spoken,) = replayed(*base, speaker, [("Hi there.", "en")], louder)
+    np.testing.assert_allclose(
+        root_mean_square(spoken.example.wave),
+        10 ** (6 / 20) * root_mean_square(said[0].example.wave),
+        rtol=1e-3,
+    )
+    plain, behind = (
+        voice_task(base, learnt, said),
+        voice_task(base, learnt, said, postfilter=louder),
+    )
+    assert plain.loss(0)[1]["mel"] != behind.loss(0)[1]["mel"]
+    assert plain.validate(plain.model)["mel"] != behind.validate(behind.model)["mel"]
 
 
 def changed(model, before):
