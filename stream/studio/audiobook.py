@@ -30,6 +30,8 @@ FORMATS = {
 M4B = (".m4b", ".m4a")
 OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
 MP4_BITRATE = 64_000
+LONGEST_WAV_SAMPLES = (2**32 - 2**16) // 2
+"""Its sizes are numbers of 32 bits; a little room is left for the label."""
 
 
 def check_format(path: Path) -> None:
@@ -82,6 +84,12 @@ def _write_sound(narration: Narration, path: Path, container: str, codec: str) -
         raise AudioFileError(f"Opus has no rate of {rate_hz} Hz; choose .ogg or .mp3")
     with soundfile.SoundFile(path, "w", rate_hz, 1, format=container, subtype=codec) as file:
         for samples in narration.stream():
+            if container == "WAV" and narration.position_samples > LONGEST_WAV_SAMPLES:
+                hours = LONGEST_WAV_SAMPLES / rate_hz / 3600
+                raise AudioFileError(
+                    f"a WAV file holds {hours:.0f} hours and this book is longer; choose .mp3 or"
+                    " .flac with the same command, and what was read is not read again"
+                )
             file.write(to_int16(samples))
 
 

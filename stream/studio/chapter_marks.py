@@ -41,13 +41,11 @@ def with_vorbis_chapters(
     content: bytes, title: str, author: str, chapters: Sequence[ChapterStart], rate_hz: int
 ) -> bytes:
     """A FLAC or Ogg file with its title and chapters among its comments."""
-    comments = [("TITLE", title)] + ([("ARTIST", author)] if author else [])
+    comments = {"TITLE": title} | ({"ARTIST": author} if author else {})
     for number, chapter in enumerate(chapters, start=1):
-        comments.append((f"CHAPTER{number:03d}", _clock(chapter.start_samples / rate_hz)))
-        comments.append((f"CHAPTER{number:03d}NAME", chapter.title))
-    for name, text in comments:
-        content = vorbis_comment.with_comment(content, name, text)
-    return content
+        comments[f"CHAPTER{number:03d}"] = _clock(chapter.start_samples / rate_hz)
+        comments[f"CHAPTER{number:03d}NAME"] = chapter.title
+    return vorbis_comment.with_comments(content, comments)
 
 
 def cue_sheet(

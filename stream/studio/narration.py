@@ -16,6 +16,7 @@ from selftalk.stream.studio.paragraphs import (
     SpokenSentence,
     SpokenWord,
     key_of,
+    pieces_of,
     silence,
     speak,
 )
@@ -86,9 +87,11 @@ class Narration:
             title = chapter.title or (self.book.title if number == 1 else f"{number}")
             self.chapters.append(ChapterStart(title, self.position_samples))
             for paragraph, pause in _spoken(chapter.title, chapter.paragraphs):
-                yield from self._paragraph(paragraph, pause)
-                self._done += len(paragraph)
-                self._report(number)
+                *firsts, last = pieces_of(paragraph)
+                for piece, after in [*((first, 0.0) for first in firsts), (last, pause)]:
+                    yield from self._paragraph(piece, after)
+                    self._done += len(piece)
+                    self._report(number)
         if not self.sentences:
             raise TextError("the text holds nothing that can be spoken")
 

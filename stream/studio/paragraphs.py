@@ -9,6 +9,7 @@ books and formats.
 
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,9 @@ from selftalk.stream.synthesis.voices import Voice
 FORMAT = 1
 SENTENCE_PAUSE_SECONDS = 0.2
 """Besides the silence that the voice itself leaves."""
+LONGEST_PIECE = 2_000
+"""Characters: two minutes of speech, which is what a killed run may lose."""
+_END = re.compile(r"[.!?…][\"'”’»)]*\s+|[。！？][”’」』）]*|\s*\n\s*")
 LONGEST_OPENING = 160
 """Characters up to which a first clause is joined with what follows."""
 
@@ -148,6 +152,18 @@ def speak(
             position += len(pause)
     audio = concat(pieces, rate_hz)
     return audio, Paragraph(FORMAT, len(audio), tuple(sentences))
+
+
+def pieces_of(paragraph: str) -> list[str]:
+    """A paragraph that goes on for pages, cut behind sentences; any other is one piece."""
+    pieces, start = [], 0
+    while len(paragraph) - start > LONGEST_PIECE:
+        limit = start + LONGEST_PIECE
+        ends = [found.end() for found in _END.finditer(paragraph, start, limit)]
+        end = ends[-1] if ends else paragraph.rfind(" ", start, limit) + 1 or limit
+        pieces.append(paragraph[start:end])
+        start = end
+    return [*pieces, paragraph[start:]]
 
 
 def whole_sentences(text: str) -> list[str]:

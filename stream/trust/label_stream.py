@@ -53,7 +53,7 @@ def _with_label(content: bytes, label: AigcLabel) -> bytes | None:
         return _riff_with(content, label)
     if ogg.is_ogg(content):
         try:
-            return vorbis_comment.with_comment(content, NAME, label.to_json())
+            return vorbis_comment.with_comments(content, {NAME: label.to_json()})
         except LabelError:
             return None
     if id3.is_mp3(content):

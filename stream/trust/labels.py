@@ -161,7 +161,7 @@ def labelled(content: bytes, label: AigcLabel, what: str = "the file") -> bytes:
     if riff.is_riff(content):
         return riff.with_chunk(content, NAME.encode(), text.encode())
     if vorbis_comment.is_flac(content) or ogg.is_ogg(content):
-        return vorbis_comment.with_comment(content, NAME, text)
+        return vorbis_comment.with_comments(content, {NAME: text})
     if id3.is_mp3(content):
         return id3.with_text(content, NAME, text)
     raise LabelError(f"{what} cannot be labelled; WAV, FLAC, Ogg and MP3 can")

@@ -4,6 +4,7 @@ Knows nothing about what the text says.
 """
 
 import struct
+from collections.abc import Mapping
 
 from selftalk.stream.errors import LabelError
 from selftalk.stream.trust import ogg
@@ -28,16 +29,16 @@ def read_comment(content: bytes, name: str) -> str | None:
     return None
 
 
-def with_comment(content: bytes, name: str, text: str) -> bytes:
-    """The same file with exactly one comment of this name.
+def with_comments(content: bytes, texts: Mapping[str, str]) -> bytes:
+    """The same file with exactly one comment of each name.
 
     Raises:
         LabelError: the file is damaged or of an unknown kind.
     """
     vendor, comments = _unpack(_packed(content))
-    key = name.encode()
-    kept = [comment for comment in comments if comment.partition(b"=")[0].upper() != key]
-    packed = _pack(vendor, [*kept, key + b"=" + text.encode()])
+    named = {name.encode(): text.encode() for name, text in texts.items()}
+    kept = [comment for comment in comments if comment.partition(b"=")[0].upper() not in named]
+    packed = _pack(vendor, kept + [key + b"=" + text for key, text in named.items()])
     return _flac_with(content, packed) if is_flac(content) else _ogg_with(content, packed)
 
 

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from selftalk.stream.errors import AudioFileError, TextError
+from selftalk.stream.studio import audiobook
 from selftalk.stream.studio.audiobook import FORMATS, check_format, write_audiobook
 from selftalk.stream.studio.book import Book, Chapter
 from selftalk.stream.studio.chapter_marks import cue_sheet
@@ -16,7 +17,14 @@ from selftalk.stream.studio.narration import (
     ChapterStart,
     Narration,
 )
-from selftalk.stream.studio.paragraphs import ParagraphCache, key_of, speak, whole_sentences
+from selftalk.stream.studio.paragraphs import (
+    LONGEST_PIECE,
+    ParagraphCache,
+    key_of,
+    pieces_of,
+    speak,
+    whole_sentences,
+)
 from selftalk.stream.synthesis.synthesizer import SynthesisOptions
 from selftalk.stream.trust.labels import LabelsConfig, read_label
 
@@ -210,6 +218,46 @@ def test_other_readers_find_the_chapters(suffix, tmp_path):
         seconds = narrated.position_samples / fakes.RATE
         assert container.duration / 1e6 == pytest.approx(seconds, abs=0.2)
         assert "AIGC" in container.metadata
+
+
+def test_a_book_too_long_for_wav_says_so_and_loses_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(audiobook, "LONGEST_WAV_SAMPLES", fakes.RATE)
+    narrated = narration()
+    with pytest.raises(AudioFileError, match="choose [.]mp3"):
+        write_audiobook(narrated, tmp_path / "book.wav")
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    again = narration(hummer := fakes.Hummer())
+    write_audiobook(again, tmp_path / "book.flac")
+    assert not set(hummer.spoken) & set(narrated.synthesizer.spoken)
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        "It rained, and nobody spoke. " * 300,
+        "今天下雨，没有人说话。" * 500,
+        "word " * 2_000,
+        "x" * 5_000,
+    ],
+)
+def test_a_paragraph_of_many_pages_is_cut_behind_sentences(paragraph):
+    pieces = pieces_of(paragraph)
+    assert "".join(pieces) == paragraph
+    assert 1 < len(pieces) <= 1 + 2 * len(paragraph) // LONGEST_PIECE
+    assert all(0 < len(piece) <= LONGEST_PIECE for piece in pieces)
+    if "x" not in paragraph:
+        assert all(piece.endswith((". ", "。", "d ")) for piece in pieces)
+
+
+def test_a_paragraph_of_many_pages_is_read_whole_and_kept_in_pieces():
+    sentence = "It rained, and nobody spoke. "
+    book = Book("Rain", (Chapter("", (sentence * 200,)),))
+    narrated, shares = narration(book=book), []
+    narrated.tell = lambda progress: shares.append(progress.done_characters)
+    read(narrated)
+    assert [one.text for one in narrated.sentences] == [sentence.strip()] * 200
+    assert len(narrated.keys) > 2
+    assert shares[-1] == book.characters
 
 
 def test_a_failed_reading_leaves_no_file(tmp_path):
