@@ -3,15 +3,11 @@
 The runtime does the same in numpy (`selftalk.stream.nano.harmonic`); a test holds the two together.
 """
 
-from functools import cache
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from selftalk.models.nano import BINS, FFT_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
-from selftalk.stream.nano.postfilter import Postfilter
 
 EDGE_SAMPLES = (FFT_SAMPLES - FRAME_SAMPLES) // 2
 HANN_OVERLAP = 1.5
@@ -36,31 +32,6 @@ def apply_filters(filters: Tensor, pulses: Tensor, noise: Tensor) -> Tensor:
     pulse_filter = torch.polar(torch.exp(gain.clamp(max=MAX_LOG_GAIN)), phase)
     free = torch.polar(torch.exp(free_gain.clamp(max=MAX_LOG_GAIN)), free_phase)
     return pulse_filter * pulses + torch.exp(noise_gain.clamp(max=MAX_LOG_GAIN)) * noise + free
-
-
-def postfiltered(filters: Tensor, postfilter: Postfilter) -> Tensor:
-    """Filters (B, T, 5 * BINS) as the runtime changes them before it speaks."""
-    B, T, _ = filters.shape
-    contrast, tilt = _affine(postfilter)
-    gain, phase, noise_gain, free_gain, free_phase = (
-        filters.float().view(B, T, 5, BINS).unbind(dim=2)
-    )
-    changed = (
-        gain @ contrast + tilt,
-        phase,
-        noise_gain + tilt,
-        free_gain @ contrast + tilt,
-        free_phase,
-    )
-    return torch.stack(changed, dim=2).view(B, T, 5 * BINS)
-
-
-@cache
-def _affine(postfilter: Postfilter) -> tuple[Tensor, Tensor]:
-    """What a postfilter does to log gains: a matrix (BINS, BINS), and (BINS,) that is added."""
-    tilt = postfilter(np.zeros((3, 1, BINS), np.float32))[0, 0]
-    contrast = postfilter(np.tile(np.eye(BINS, dtype=np.float32), (3, 1, 1)))[0] - tilt
-    return torch.from_numpy(contrast), torch.from_numpy(tilt)
 
 
 def overlap_add(spectra: Tensor) -> Tensor:

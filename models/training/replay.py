@@ -13,9 +13,10 @@ from torch.nn import functional as F
 from selftalk.models.nano import FRAMES_PER_TOKEN, NanoVocoder
 from selftalk.models.training.examples import Example
 from selftalk.models.training.person import PERSON, text_symbols, tracked_pulses
+from selftalk.models.training.postfiltered import postfiltered
 from selftalk.models.training.t2s_task import TextToTokens
 from selftalk.models.training.voice_task import Said
-from selftalk.models.waveform import apply_filters, frame_spectra, overlap_add, postfiltered
+from selftalk.models.waveform import apply_filters, frame_spectra, overlap_add
 from selftalk.stream.nano.alignment import TOKEN_SAMPLES, Alignment, FrameText, align, frame_text
 from selftalk.stream.nano.postfilter import Postfilter
 from selftalk.stream.nano.semantic import DEFAULT_SAMPLING, whole_units

@@ -12,6 +12,7 @@ import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.timbre import TimbreEncoder
 from selftalk.models.tokenizer import Tokenizer
 from selftalk.models.training.adversarial import AdversarialRun
+from selftalk.models.training.clarity import Clarity, clearest
 from selftalk.models.training.content_task import ContentTask, lesson_of
 from selftalk.models.training.corpus import Corpus, Utterance
 from selftalk.models.training.drawn_tokens import draw_tokens
@@ -32,13 +34,14 @@ from selftalk.models.training.examples import Example, example_of, whisper_featu
 from selftalk.models.training.judged_vocoder_task import JudgedVocoderTask
 from selftalk.models.training.loop import Run, Schedule, Task
 from selftalk.models.training.speakers import fit_timbres
-from selftalk.models.training.stock_voices import save_voices, stock_voices
+from selftalk.models.training.stock_voices import Keep, better_half, save_voices, stock_voices
 from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
 from selftalk.models.training.timbre_task import TimbreTask, by_speakers, heard
 from selftalk.models.training.tokenizer_task import Features, TokenizerTask, tokenize
 from selftalk.models.training.vocoder_task import VocoderTask
 from selftalk.stream.evaluation.dnsmos import Dnsmos
 from selftalk.stream.nano.alignment import Int64Array
+from selftalk.stream.synthesis.bundle import Bundle
 
 SCHEDULES = {
     "tokenizer": Schedule(steps=2500, learning_rate=1e-3),
@@ -52,6 +55,8 @@ Item = TypeVar("Item")
 
 DRAWS = 2
 """How often the tokens of an utterance are drawn before the vocoder learns from them."""
+VOICES_TO_CHOOSE_FROM = 12
+"""Low ones, and as many high ones; a third of them are shipped."""
 VALID_EVERY = 40  # one utterance in so many is kept for validation
 MOST_VALID = 16
 
@@ -166,6 +171,15 @@ def save_average(run: Run) -> None:
     temporary.replace(run.folder / "model.safetensors")
 
 
+def keeper(utterances: Sequence[Utterance], bundle: Path | None) -> Keep:
+    """By what stock voices are chosen: the teacher's sound, or how clearly a bundle speaks."""
+    if bundle is not None:
+        errors = Clarity(Bundle.load(bundle)).errors
+        return partial(clearest, errors=errors, count=VOICES_TO_CHOOSE_FROM)
+    rate = Dnsmos().rate
+    return partial(better_half, utterances=utterances, rate=lambda chunk: rate(chunk).overall)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a stage."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -177,6 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--languages", default="en,zh", help="codes, separated by commas")
     parser.add_argument("--warm", type=Path, help="weights to begin with, if the run is new")
     parser.add_argument("--steps", type=int, help="length of the run, if not the usual one")
+    parser.add_argument("--bundle", type=Path, help="voices: choose those it speaks most clearly")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop and save after these")
     options = parser.parse_args(arguments)
@@ -184,9 +199,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(0)
     np.seterr(all="raise", under="ignore")
     if options.stage == "voices":
-        rate = Dnsmos().rate
-        named = stock_voices(read_utterances(options), lambda chunk: rate(chunk).overall)
-        save_voices(named, options.out)
+        utterances = read_utterances(options)
+        save_voices(stock_voices(utterances, keeper(utterances, options.bundle)), options.out)
         return
     if options.stage == "timbres":
         options.out.mkdir(parents=True, exist_ok=True)

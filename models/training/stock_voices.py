@@ -1,8 +1,9 @@
 """Stock voices: a few speakers of the corpus who belong to nobody, as `.voice` files.
 
 Only sampled timbres are taken: points between the teacher's voices, which are no person's. Of
-those that nano heard often enough the better half is kept, by a rating of the teacher's own
-recordings, and among these some that lie far apart are chosen. Knows nothing about synthesis.
+those that nano heard often enough some are kept, by a rating of the teacher's own recordings or,
+once there is a model, by how clearly it speaks with them (`clarity.py`); among these some that lie
+far apart are chosen. Knows nothing about synthesis.
 """
 
 from collections import defaultdict
@@ -34,6 +35,9 @@ class Candidate:
     embedding: Float32Array  # (256,), of length 1
     timbre: Float32Array  # (128,)
     mean_log_pitch: float
+
+
+Keep = Callable[[Sequence[Candidate]], list[Candidate]]
 
 
 def candidates(utterances: Iterable[Utterance]) -> list[Candidate]:
@@ -90,25 +94,33 @@ def far_apart(choices: Sequence[Candidate], count: int) -> list[Candidate]:
     return [choices[index] for index in chosen]
 
 
-def stock_voices(utterances: Sequence[Utterance], rate: Rate) -> dict[str, Candidate]:
-    """Names for four low and four high voices; `default` is the most central high one."""
+def stock_voices(utterances: Sequence[Utterance], keep: Keep) -> dict[str, Candidate]:
+    """Names for four low and four high voices; `default` is the most central high one.
+
+    Args:
+        utterances: the corpus.
+        keep: of low or of high speakers those that may be chosen.
+    """
     everyone = candidates(utterances)
-    low = [choice for choice in everyone if np.exp(choice.mean_log_pitch) < BORDER_HZ]
-    high = [choice for choice in everyone if np.exp(choice.mean_log_pitch) >= BORDER_HZ]
-    low, high = better_half(low, utterances, rate), better_half(high, utterances, rate)
+    low = keep([choice for choice in everyone if np.exp(choice.mean_log_pitch) < BORDER_HZ])
+    high = keep([choice for choice in everyone if np.exp(choice.mean_log_pitch) >= BORDER_HZ])
     named = dict(zip(HIGH_NAMES, far_apart(high, len(HIGH_NAMES)), strict=False))
     named |= dict(zip(LOW_NAMES, far_apart(low, len(LOW_NAMES)), strict=False))
     return {DEFAULT_VOICE: named[HIGH_NAMES[0]], **named}
+
+
+def voice_of(candidate: Candidate, name: str) -> Voice:
+    """A candidate as a voice."""
+    pitch_hz = np.exp(candidate.mean_log_pitch)
+    about = {
+        "description": f"synthetic, around {pitch_hz:.0f} Hz; belongs to nobody",
+        "origin": f"nano corpus, speaker {candidate.speaker}",
+    }
+    return Voice(name, candidate.embedding, candidate.mean_log_pitch, about, candidate.timbre)
 
 
 def save_voices(named: Mapping[str, Candidate], folder: Path) -> None:
     """Write the voices into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, candidate in named.items():
-        pitch_hz = np.exp(candidate.mean_log_pitch)
-        about = {
-            "description": f"synthetic, around {pitch_hz:.0f} Hz; belongs to nobody",
-            "origin": f"nano corpus, speaker {candidate.speaker}",
-        }
-        voice = Voice(name, candidate.embedding, candidate.mean_log_pitch, about, candidate.timbre)
-        voice.save(folder / f"{name}{SUFFIX}")
+        voice_of(candidate, name).save(folder / f"{name}{SUFFIX}")

@@ -23,6 +23,7 @@ from selftalk.models.training.examples import Example
 from selftalk.models.training.likeness import Likeness
 from selftalk.models.training.loop import Schedule
 from selftalk.models.training.person import Learnt
+from selftalk.models.training.postfiltered import postfiltered
 from selftalk.models.training.precision import mixed_precision
 from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
 from selftalk.models.training.vocoder_task import (
@@ -32,7 +33,7 @@ from selftalk.models.training.vocoder_task import (
     run_vocoder,
     synthesize,
 )
-from selftalk.models.waveform import SpectralLoss, postfiltered
+from selftalk.models.waveform import SpectralLoss
 from selftalk.stream.nano.postfilter import Postfilter
 
 SOUND = (

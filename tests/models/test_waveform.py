@@ -1,10 +1,8 @@
 import numpy as np
-import pytest
 import torch
 
 from selftalk.models import waveform
-from selftalk.stream.nano import harmonic, vocoder
-from selftalk.stream.nano.postfilter import Postfilter
+from selftalk.stream.nano import harmonic
 
 
 def test_spectra_and_overlap_add_agree_with_the_runtime():
@@ -19,24 +17,6 @@ def test_spectra_and_overlap_add_agree_with_the_runtime():
     np.testing.assert_allclose(streamed, whole, atol=1e-5)
     # Away from the ends, taking spectra and adding them up again changes nothing.
     np.testing.assert_allclose(whole[800:-800], samples[800:-800], atol=1e-4)
-
-
-@pytest.mark.parametrize("postfilter", [Postfilter(), Postfilter(0.45, 8.0, -2.2)])
-def test_filters_are_postfiltered_as_in_the_runtime(postfilter):
-    generator = np.random.default_rng(0)
-    filters = generator.standard_normal((7, 5 * waveform.BINS)).astype(np.float32)
-    pulses, noise = (
-        (generator.standard_normal((7, waveform.BINS, 2)).astype(np.float32)).view(np.complex64)
-        for _ in range(2)
-    )
-    pulses, noise = pulses[..., 0], noise[..., 0]
-    theirs = vocoder.apply_filters(filters, pulses, noise, postfilter)
-    ours = waveform.apply_filters(
-        waveform.postfiltered(torch.from_numpy(filters)[None], postfilter),
-        torch.from_numpy(pulses)[None],
-        torch.from_numpy(noise)[None],
-    )
-    np.testing.assert_allclose(ours[0].numpy(), theirs, rtol=1e-3, atol=1e-3)
 
 
 def test_loss_is_zero_for_the_same_sound_and_grows_with_noise():

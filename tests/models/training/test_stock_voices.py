@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from selftalk.models.training.stock_voices import (
     FEWEST_UTTERANCES,
     HIGH_NAMES,
     LOW_NAMES,
+    better_half,
     save_voices,
     stock_voices,
 )
@@ -44,7 +46,7 @@ def rate(chunk):
 
 
 def test_there_are_low_and_high_voices_of_the_better_half(corpus):
-    named = stock_voices(corpus, rate)
+    named = stock_voices(corpus, partial(better_half, utterances=corpus, rate=rate))
     assert set(named) == {"default", *LOW_NAMES, *HIGH_NAMES}
     assert all(np.exp(named[name].mean_log_pitch) < 145 for name in LOW_NAMES)
     assert all(np.exp(named[name].mean_log_pitch) > 145 for name in HIGH_NAMES)
@@ -53,6 +55,6 @@ def test_there_are_low_and_high_voices_of_the_better_half(corpus):
 
 
 def test_voices_know_their_timbre(corpus, tmp_path):
-    save_voices(stock_voices(corpus, rate), tmp_path)
+    save_voices(stock_voices(corpus, partial(better_half, utterances=corpus, rate=rate)), tmp_path)
     voice = Voice.load(tmp_path / "mila.voice")
     np.testing.assert_allclose(voice.timbre, corpus[0].style[:128], atol=1e-3)
