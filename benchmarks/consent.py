@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import human_speech
 import numpy as np
 
 from selftalk.export.teacher_system import TeacherSystem
@@ -272,8 +273,6 @@ def _recognizer(language: str) -> Recognizer:
 
 def speakers(args: argparse.Namespace) -> None:
     """Measure the speaker match."""
-    import human_speech  # needs PyAV, which the rest does not
-
     encoder = _speaker()
     rng = random.Random(args.seed)
     readers = {}
@@ -293,8 +292,6 @@ def speakers(args: argparse.Namespace) -> None:
 
 def digits(args: argparse.Namespace) -> None:
     """Count how often a person's four digits are understood to the last."""
-    import human_speech
-
     rng = random.Random(args.seed)
     folder = args.root / human_speech.SOUNDS / "en_US_f_Allison"
     words = WORDS["en"]

@@ -10,7 +10,6 @@ Eight readers under CC-BY-SA-3.0, CC-BY-3.0, BSD and GPL-2. PyAV reads G.722 (`p
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import numpy as np
 import soundfile
 
@@ -33,22 +32,34 @@ READERS = {
 def paths_of(root: Path) -> dict[str, list[Path]]:
     """The files of each reader that is there, in order."""
     found = {name: sorted((root / SOUNDS).glob(pattern)) for name, pattern in READERS.items()}
+    if not any(found.values()):
+        raise SystemExit(
+            f"'{root}' holds no recordings of these readers; human_speech.py has a list"
+        )
     return {name: paths for name, paths in found.items() if paths}
 
 
 def read(path: Path) -> AudioChunk:
     """One recording, whatever telephones call their formats."""
     if path.suffix == ".g722":
-        with av.open(str(path), format="g722") as container:
-            frames = [frame.to_ndarray().ravel() for frame in container.decode(audio=0)]
-        samples = np.concatenate(frames or [np.zeros(0, np.int16)])
-        return AudioChunk((samples / 32768).astype(np.float32), 16_000)
+        return _read_g722(path)
     if path.suffix == ".gsm":
         raw = {"samplerate": 8000, "channels": 1, "format": "RAW", "subtype": "GSM610"}
         samples, rate = soundfile.read(path, dtype="float32", **raw)
     else:
         samples, rate = soundfile.read(path, dtype="float32")
     return AudioChunk(samples, rate)
+
+
+def _read_g722(path: Path) -> AudioChunk:
+    try:
+        import av
+    except ModuleNotFoundError as error:
+        raise SystemExit("recordings in G.722 are read with PyAV: pip install av") from error
+    with av.open(str(path), format="g722") as container:
+        frames = [frame.to_ndarray().ravel() for frame in container.decode(audio=0)]
+    samples = np.concatenate(frames or [np.zeros(0, np.int16)])
+    return AudioChunk((samples / 32768).astype(np.float32), 16_000)
 
 
 def clips(paths: list[Path]) -> Iterator[AudioChunk]:
