@@ -34,7 +34,7 @@ def paths_of(root: Path) -> dict[str, list[Path]]:
     found = {name: sorted((root / SOUNDS).glob(pattern)) for name, pattern in READERS.items()}
     if not any(found.values()):
         raise SystemExit(
-            f"'{root}' holds no recordings of these readers; human_speech.py has a list"
+            f"'{root}' holds no recordings of the readers that human_speech.py lists"
         )
     return {name: paths for name, paths in found.items() if paths}
 
