@@ -33,9 +33,7 @@ def paths_of(root: Path) -> dict[str, list[Path]]:
     """The files of each reader that is there, in order."""
     found = {name: sorted((root / SOUNDS).glob(pattern)) for name, pattern in READERS.items()}
     if not any(found.values()):
-        raise SystemExit(
-            f"'{root}' holds no recordings of the readers that human_speech.py lists"
-        )
+        raise SystemExit(f"'{root}' holds no recordings of the readers that human_speech.py lists")
     return {name: paths for name, paths in found.items() if paths}
 
 
