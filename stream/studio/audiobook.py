@@ -87,7 +87,7 @@ def _write_sound(narration: Narration, path: Path, container: str, codec: str) -
             if container == "WAV" and narration.position_samples > LONGEST_WAV_SAMPLES:
                 hours = LONGEST_WAV_SAMPLES / rate_hz / 3600
                 raise AudioFileError(
-                    f"a WAV file holds {hours:.0f} hours and this book is longer; choose .mp3 or"
+                    f"a WAV file holds {hours:.1f} hours and this book is longer; choose .mp3 or"
                     " .flac with the same command, and what was read is not read again"
                 )
             file.write(to_int16(samples))

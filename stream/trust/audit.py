@@ -109,9 +109,9 @@ class AuditLog:
             return "the log has lines but no head" if lines else ""
         if not is_ours(_head_message(head.lines, head.hash), head.signature):
             return "the head of the log was not signed by this installation"
-        if (head.lines, head.hash) != (lines, last_hash):
+        if head.lines != lines:
             return f"the log ends after line {lines}, its head says line {head.lines}"
-        return ""
+        return "" if head.hash == last_hash else f"line {lines} is not the one that was signed"
 
 
 def append(event: str, **facts: str | int | float) -> None:

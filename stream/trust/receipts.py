@@ -101,15 +101,15 @@ def read_receipt(receipt_id: str) -> Receipt:
         if tombstone is not None:
             day = f"{tombstone.ended_at:%Y-%m-%d}"
             raise ConsentError(f"its consent ended on {day}: {tombstone.reason}") from error
-        raise ConsentError(f"its receipt of consent '{path}' cannot be read") from error
+        raise ConsentError(f"its receipt of consent {receipt_id} cannot be read") from error
     try:
         signed = msgspec.json.decode(content, type=_Signed)
         receipt = msgspec.json.decode(signed.receipt, type=Receipt)
     except msgspec.MsgspecError as error:
-        raise ConsentError(f"its receipt of consent '{path}' is damaged") from error
+        raise ConsentError(f"its receipt of consent {receipt_id} is damaged") from error
     if receipt.id != receipt_id or not is_ours(bytes(signed.receipt), signed.signature):
         raise ConsentError(
-            f"its receipt of consent '{path}' was changed, or signed by another installation"
+            f"its receipt of consent {receipt_id} was changed, or signed by another installation"
         )
     return receipt
 

@@ -40,7 +40,7 @@ def test_an_empty_log_is_unbroken():
     ("change", "reason"),
     [
         (lambda x: [x[0], x[1].replace(b'"me"', b'"ye"'), *x[2:]], "line 3 does not continue"),
-        (lambda x: [*x[:3], x[3].replace(b"3,", b"9,")], "head says"),
+        (lambda x: [*x[:3], x[3].replace(b"3,", b"9,")], "line 4 is not the one that was signed"),
         (lambda x: [x[0], *x[2:]], "line 2 has the number 3"),
         (lambda x: [x[0], x[2], x[1], x[3]], "line 2 has the number 3"),
         (lambda x: x[1:], "line 1 has the number 2"),
