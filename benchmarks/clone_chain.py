@@ -1,6 +1,7 @@
 """From a minute of speech to a voice: record, enroll, clone, say, detect, each a real command.
 
-    python benchmarks/clone_chain.py ROOT --work WORK [--reader Allison] [--kill]
+    python benchmarks/clone_chain.py ROOT --work WORK [--reader Allison]
+        [--language en] [--kill]
 
 ROOT holds the unpacked packages that human_speech.py names. The minute goes through the commands as
 a person would give them, in folders of their own below WORK, and of each is told: seconds of the
@@ -62,6 +63,7 @@ def main() -> None:
     parser.add_argument("root", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--reader", default="Allison", help="how the reader's name begins")
+    parser.add_argument("--language", default="en", help="of the reader")
     parser.add_argument("--kill", action="store_true", help="also kill it, and compare")
     options = parser.parse_args()
     paths = {n: p for n, p in paths_of(options.root).items() if n.startswith(options.reader)}
@@ -69,7 +71,7 @@ def main() -> None:
     settle(options.work)
     folder = write_minute(name, files, options.work / "minute")
     print(f"{name}; {describe()}\n\n{HEADER}")
-    done = [told(run("record", NAME, str(folder)))]
+    done = [told(run("record", NAME, str(folder), "--language", options.language))]
     agree()
     done.append(told(run("enroll", NAME, "--json")))
     done.append(told(run("clone", NAME, "--json")))
