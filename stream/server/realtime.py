@@ -137,6 +137,7 @@ async def _serve(shared: Realtime, websocket: WebSocket) -> None:
         if refusal is not None:
             await _turn_away(websocket, refusal)
             return
+        await _leave_to(shared, websocket.query_params.get("resume", ""))
         socket = Socket(shared, websocket, peer)
         shared.open.add(socket)
         shared.newest = socket
@@ -146,6 +147,13 @@ async def _serve(shared: Realtime, websocket: WebSocket) -> None:
             shared.open.discard(socket)
             if shared.newest is socket:
                 shared.newest = None
+
+
+async def _leave_to(shared: Realtime, session_id: str) -> None:
+    """End a line that its client has given up already, before we could notice that it broke."""
+    for socket in list(shared.open):
+        if socket.session_id == session_id:
+            await socket.leave()
 
 
 async def _observe(shared: Realtime, websocket: WebSocket) -> None:
@@ -207,20 +215,20 @@ class Socket:
             encode_beta_event if beta else None,
         )
         resumed = shared.parked.take(query.get("resume", ""))
-        self._session_id = new_id("sess")
+        self.session_id = new_id("sess")
         settings = _first_settings(context, query.get("model"), query.get("intent"))
         conversation = ItemConversation(
             max_context_characters=context.config.agent.max_context_characters
         )
         if resumed is not None:
             settings, conversation = resumed
-        settings.id = self._session_id
+        settings.id = self.session_id
         settings.expires_at = int(time.time()) + SESSION_SECONDS
         self._wants_ours = query.get(EXTENSIONS_PARAMETER) == "1"
         self._comes_back = "resume" in query
         self.connection = Connection(context, settings, conversation, self._tell)
         self._inbox = Inbox(wire_of(websocket), self._take, self.connection)
-        self._ended = asyncio.Event()
+        self._ended, self._left = asyncio.Event(), asyncio.Event()
         self._end_code, self._end_reason = CLOSE_NORMAL, ""
 
     def _tell(self, event: events.ServerEvent) -> None:
@@ -236,6 +244,11 @@ class Socket:
         """End the connection from our side."""
         self._end_code, self._end_reason = code, reason
         self._ended.set()
+
+    async def leave(self) -> None:
+        """End the connection, and wait until its conversation may go on elsewhere."""
+        await self.end(CLOSE_NORMAL, "the conversation goes on elsewhere")
+        await self._left.wait()
 
     async def run(self) -> None:
         """Serve until one side ends it."""
@@ -256,6 +269,7 @@ class Socket:
             self._inbox.close()
             await _stop(tasks)
             self._park()
+            self._left.set()
         await self._close([task for task in done if not task.cancelled()])
 
     async def _close(self, done: "list[asyncio.Task[None]]") -> None:
@@ -278,7 +292,7 @@ class Socket:
 
     def _park(self) -> None:
         connection = self.connection
-        self._shared.parked.put(self._session_id, connection.settings, connection.conversation)
+        self._shared.parked.put(self.session_id, connection.settings, connection.conversation)
 
     async def _until_told(self) -> None:
         await self._ended.wait()

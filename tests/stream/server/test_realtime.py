@@ -14,6 +14,7 @@ from fakes_server import (
     silence,
     speech,
 )
+from websockets.exceptions import ConnectionClosed
 
 from selftalk.stream.errors import ResponderError
 from selftalk.stream.minds.chat_client import ToolCallDelta, UsageDelta
@@ -492,6 +493,16 @@ class TestFaults:
             with RawClient(server.ws_url, f"selftalk=1&resume={session_id}x") as client:
                 assert client.until("session.created")["session"]["output_modalities"] == ["audio"]
                 assert client.until("selftalk.resumed")["items"] == []
+
+    def test_who_comes_back_before_the_broken_line_was_noticed_finds_the_conversation(self):
+        with running() as server, RawClient(server.ws_url) as client:
+            session_id = client.until("session.created")["session"]["id"]
+            type_in(client, "remember me")
+            with RawClient(server.ws_url, f"selftalk=1&resume={session_id}") as again:
+                items = again.until("selftalk.resumed")["items"]
+                assert items[0]["content"][0]["text"] == "remember me"
+            with pytest.raises(ConnectionClosed):
+                client.until("never")
 
 
 class TestDialect:
