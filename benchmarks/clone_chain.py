@@ -19,6 +19,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -126,9 +127,11 @@ def run(*arguments: str, kill_at: str = "") -> Done:
     order = [sys.executable, "-m", "selftalk.stream", *arguments]
     process = subprocess.Popen(order, stdout=subprocess.PIPE, text=True)
     if kill_at:
-        while not any(cache_folder().glob(kill_at)) and process.poll() is None:
+        # A stage that this reader does not need is never begun; how it ended is asked for below.
+        seen = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while not (any(cache_folder().glob(kill_at)) or os.waitid(os.P_PID, process.pid, seen)):
             time.sleep(LOOK_SECONDS)
-        process.kill()
+        os.kill(process.pid, signal.SIGKILL)  # process.kill() would ask how it ended
     assert process.stdout is not None
     printed = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
