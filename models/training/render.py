@@ -156,14 +156,21 @@ def render_shard(teacher: Teacher, bank: StyleBank, folder: Path, shard: int) ->
     return sum(utterance.duration_seconds for utterance in utterances)
 
 
-def plan(folder: Path, planner: Planner, lines: int, shares: dict[str, float], seed: int) -> int:
+def plan(
+    folder: Path,
+    planner: Planner,
+    lines: int,
+    shares: dict[str, float],
+    seed: int,
+    words_share: float = 0.0,
+) -> int:
     """Extend the manifest to at least `lines` lines, in whole shards; return their number."""
     folder.mkdir(parents=True, exist_ok=True)
     planned = read_manifest(folder)
     wanted = -(-lines // SHARD_LINES) * SHARD_LINES - len(planned)
     if wanted > 0:
         spoken = {line.text for line in planned}
-        texts = training_texts(shares, seed + len(planned), spoken)
+        texts = training_texts(shares, seed + len(planned), spoken, words_share)
         drawn = planner.plan(texts, len(planned))
         append_manifest(folder, islice(drawn, wanted))
     return max(wanted, 0) + len(planned)
@@ -202,9 +209,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bank = StyleBank.load(options.voices or resolve(VOICE_WEIGHTS))
         if options.command == "plan":
             shares = _shares(options.shares)
-            often = _often(bank, options.often)
+            often = [speaker for text in options.often for speaker in _often(bank, text)]
             planner = Planner(bank, options.speakers, options.seed, often)
-            lines = plan(options.out, planner, options.lines, shares, options.seed)
+            lines = plan(options.out, planner, options.lines, shares, options.seed, options.words)
             log.info("%d lines are planned", lines)
         else:
             worker, workers = _worker(options.worker)
@@ -223,11 +230,13 @@ def _parser() -> argparse.ArgumentParser:
     planning = commands.add_parser("plan", help="append lines to the manifest")
     planning.add_argument("--lines", type=int, default=3000, help="in the whole manifest")
     planning.add_argument("--shares", default="en=65,zh=35", help="of the languages, by lines")
+    planning.add_argument("--words", type=float, default=0.0, help="share of nonsense lines")
     planning.add_argument("--speakers", type=int, default=400)
     planning.add_argument("--seed", type=int, default=1)
     planning.add_argument(
         "--often",
-        default="",
+        default=[],
+        action="append",
         metavar="SEED:N,N",
         help="speakers, by the seed that drew them, who say more than half of the lines",
     )
@@ -251,8 +260,6 @@ def _shares(text: str) -> dict[str, float]:
 
 def _often(bank: StyleBank, text: str) -> list[Speaker]:
     """The speakers of '1:79,145': numbers 79 and 145 among those drawn with the seed 1."""
-    if not text:
-        return []
     seed, _, numbers = text.partition(":")
     wanted = [number.strip() for number in numbers.split(",")]
     if not (seed.isdigit() and all(number.isdigit() for number in wanted)):

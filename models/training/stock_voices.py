@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from selftalk.models.training.corpus import SAMPLE_RATE_HZ, Utterance
+from selftalk.models.training.styles import Timbre
 from selftalk.stream.nano.timbre import TIMBRE_SIZE
 from selftalk.stream.sound.audio import AudioChunk, Float32Array
 from selftalk.stream.synthesis.voices import DEFAULT_VOICE, SUFFIX, Voice
@@ -29,9 +30,10 @@ Rate = Callable[[AudioChunk], float]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A speaker of the corpus."""
+    """A speaker of the corpus: the recipe tells who, since each seed gives the same names anew."""
 
     speaker: str
+    recipe: Timbre
     embedding: Float32Array  # (256,), of length 1
     timbre: Float32Array  # (128,)
     mean_log_pitch: float
@@ -42,44 +44,43 @@ Keep = Callable[[Sequence[Candidate]], list[Candidate]]
 
 def candidates(utterances: Iterable[Utterance]) -> list[Candidate]:
     """Speakers with a sampled timbre and enough utterances."""
-    grouped: dict[str, list[Utterance]] = defaultdict(list)
-    for utterance in utterances:
-        if utterance.line.timbre.kind == "sample" and utterance.complete:
-            grouped[utterance.line.speaker].append(utterance)
+    sampled = [u for u in utterances if u.line.timbre.kind == "sample" and u.complete]
     return [
-        _candidate(speaker, group)
-        for speaker, group in sorted(grouped.items())
+        _candidate(group)
+        for group in _by_timbre(sampled).values()
         if len(group) >= FEWEST_UTTERANCES
     ]
 
 
-def _candidate(speaker: str, group: Sequence[Utterance]) -> Candidate:
+def _by_timbre(utterances: Iterable[Utterance]) -> dict[Timbre, list[Utterance]]:
+    grouped: dict[Timbre, list[Utterance]] = defaultdict(list)
+    for utterance in utterances:
+        grouped[utterance.line.timbre].append(utterance)
+    return grouped
+
+
+def _candidate(group: Sequence[Utterance]) -> Candidate:
     known = [u.speaker_embedding for u in group if u.speaker_embedding is not None]
     mean = np.mean(known, axis=0)
     pitches = [u.heard_mean_log_pitch for u in group if u.heard_mean_log_pitch is not None]
     pitch = float(np.mean(pitches))
     embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
     timbre = np.mean([u.style[:TIMBRE_SIZE].astype(np.float32) for u in group], axis=0)
-    return Candidate(speaker, embedding, timbre.astype(np.float32), pitch)
+    line = group[0].line
+    return Candidate(line.speaker, line.timbre, embedding, timbre.astype(np.float32), pitch)
 
 
 def better_half(
     choices: Sequence[Candidate], utterances: Iterable[Utterance], rate: Rate
 ) -> list[Candidate]:
     """The candidates whose first recordings are rated best."""
-    spoken: dict[str, list[Utterance]] = defaultdict(list)
-    for utterance in utterances:
-        spoken[utterance.line.speaker].append(utterance)
-    ratings = {
-        choice.speaker: np.mean(
-            [
-                rate(AudioChunk(u.samples, SAMPLE_RATE_HZ))
-                for u in spoken[choice.speaker][:RATED_UTTERANCES]
-            ]
-        )
-        for choice in choices
-    }
-    ranked = sorted(choices, key=lambda choice: -ratings[choice.speaker])
+    spoken = _by_timbre(utterances)
+
+    def rating(choice: Candidate) -> float:
+        heard = spoken[choice.recipe][:RATED_UTTERANCES]
+        return float(np.mean([rate(AudioChunk(u.samples, SAMPLE_RATE_HZ)) for u in heard]))
+
+    ranked = sorted(choices, key=rating, reverse=True)
     return ranked[: -(-len(ranked) // 2)]
 
 

@@ -4,9 +4,12 @@
     LANGUAGE_templates.toml   lines with {slots}, filled with numbers, times, names …
     heldout_*.txt             never rendered for training, only for evaluation
 
+Beside these, nonsense of rare words (`word_lines.py`).
+
 Knows nothing about phonemes or speakers.
 """
 
+import re
 import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -16,6 +19,7 @@ from importlib.resources.abc import Traversable
 import numpy as np
 
 from selftalk.models.training.templates import expand
+from selftalk.models.training.word_lines import word_lines
 
 HELD_OUT = ("en", "zh", "replies", "dev_en", "dev_zh")
 TEMPLATE_LINES = 6000
@@ -52,8 +56,20 @@ def template_lines(language: str) -> tuple[str, ...]:
     return _different(expand(source["templates"], source["slots"], language, TEMPLATE_LINES))
 
 
+@cache
+def usual_words(language: str) -> tuple[str, ...]:
+    """The different words of the written lines, in the order of the alphabet; English only."""
+    if language != "en":
+        return ()
+    words = (re.findall("[a-z]{3,}", line.lower()) for line in written_lines(language))
+    return tuple(sorted({word for line in words for word in line}))
+
+
 def training_texts(
-    shares: Mapping[str, float], seed: int, spoken: Container[str] = ()
+    shares: Mapping[str, float],
+    seed: int,
+    spoken: Container[str] = (),
+    words_share: float = 0.0,
 ) -> Iterator[tuple[str, str]]:
     """Draw (language, text) without end; a line comes again only after all of its kind.
 
@@ -61,11 +77,12 @@ def training_texts(
         shares: language -> its weight among the lines.
         seed: the same seed gives the same texts in the same order.
         spoken: lines that were drawn earlier, so that their turn comes last.
+        words_share: how many of the lines are nonsense of rare words.
     """
     random = np.random.default_rng(seed)
     languages = sorted(shares)
     weights = np.array([shares[language] for language in languages])
-    decks = {language: _drawn(language, seed, spoken) for language in languages}
+    decks = {language: _drawn(language, seed, spoken, words_share) for language in languages}
     while True:
         language = str(random.choice(languages, p=weights / weights.sum()))
         text = next(decks[language])
@@ -79,11 +96,15 @@ def join(first: str, second: str, language: str) -> str:
     return first + ("" if language in ("zh", "ja") else " ") + second
 
 
-def _drawn(language: str, seed: int, spoken: Container[str]) -> Iterator[str]:
+def _drawn(language: str, seed: int, spoken: Container[str], words_share: float) -> Iterator[str]:
     random = np.random.default_rng([seed, *language.encode()])
     written = _shuffled(written_lines(language), random, spoken)
     templates = _shuffled(template_lines(language), random, spoken)
+    words = word_lines(language, seed, usual_words(language))
     while True:
+        if words_share and random.random() < words_share:
+            yield next(words)
+            continue
         yield next(templates if random.random() < TEMPLATE_SHARE else written)
 
 

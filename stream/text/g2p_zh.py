@@ -60,6 +60,16 @@ def _pypinyin() -> ModuleType:
     return module
 
 
+def common_words(count: int) -> list[str]:
+    """The words of two characters and more that the dictionary knows best, best first."""
+    _jieba()
+    import jieba
+
+    known: dict[str, int] = jieba.dt.FREQ
+    words = [word for word in known if len(word) > 1 and word.isalpha() and not word.isascii()]
+    return sorted(words, key=lambda word: (-known[word], word))[:count]
+
+
 def speak(text: str) -> list[Spoken]:
     """Phonemes of Chinese text, character by character (a number is one word)."""
     return [

@@ -7,14 +7,16 @@ import pytest
 
 from selftalk.models.training.clarity import Clarity, clearest
 from selftalk.models.training.stock_voices import Candidate
+from selftalk.models.training.styles import Timbre
 from selftalk.stream.synthesis.bundle import default_bundle
 
 EMBEDDING = np.full(256, 1 / 16, np.float32)
+RECIPE = Timbre("sample", seed=1)
 TIMBRE = np.zeros(128, np.float32)
 
 
 def candidate(name: str) -> Candidate:
-    return Candidate(name, EMBEDDING, TIMBRE, 5.0)
+    return Candidate(name, RECIPE, EMBEDDING, TIMBRE, 5.0)
 
 
 @dataclass
@@ -45,6 +47,6 @@ def test_the_best_of_few_lines_are_heard_again_and_the_best_of_many_stay():
 def test_a_speaker_that_is_no_speaker_is_not_understood():
     clarity = Clarity(default_bundle())
     usual = candidate("usual")
-    lost = Candidate("lost", EMBEDDING, 30 * np.ones(128, np.float32), 5.0)
+    lost = Candidate("lost", RECIPE, EMBEDDING, 30 * np.ones(128, np.float32), 5.0)
     few = slice(0, 2)
     assert clarity.errors(usual, few) < clarity.errors(lost, few)

@@ -10,6 +10,7 @@ from selftalk.models.training.stock_voices import (
     HIGH_NAMES,
     LOW_NAMES,
     better_half,
+    candidates,
     save_voices,
     stock_voices,
 )
@@ -25,7 +26,7 @@ def corpus(tiny_utterances):
     for number in range(40):
         embedding = random.standard_normal(256).astype(np.float32)
         line = structs.replace(
-            tiny_utterances[0].line, speaker=f"s{number:02d}", timbre=Timbre("sample", (), 0.0, 3)
+            tiny_utterances[0].line, speaker=f"s{number:02d}", timbre=Timbre("sample", seed=number)
         )
         level = np.full_like(tiny_utterances[0].audio, 100 + number // 2)
         utterance = replace(
@@ -39,6 +40,13 @@ def corpus(tiny_utterances):
         )
         spoken += FEWEST_UTTERANCES * [utterance]
     return spoken
+
+
+def test_a_name_that_two_seeds_gave_is_two_speakers(corpus):
+    spoken = [replace(u, line=structs.replace(u.line, speaker="s00")) for u in corpus]
+    everyone = candidates(spoken)
+    assert len(everyone) == 40
+    assert {choice.speaker for choice in everyone} == {"s00"}
 
 
 def rate(chunk):

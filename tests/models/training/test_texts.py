@@ -65,3 +65,14 @@ def test_some_texts_are_two_sentences():
 def test_joining_follows_the_language():
     assert join("Yes.", "No.", "en") == "Yes. No."
     assert join("好。", "不好。", "zh") == "好。不好。"
+
+
+def test_nonsense_comes_where_it_is_asked_for():
+    known = {*written_lines("en"), *template_lines("en")}
+
+    def share(words_share):
+        texts = [text for _, text in islice(training_texts({"en": 1}, 4, (), words_share), 400)]
+        return sum(text in known for text in texts) / 400
+
+    # Some lines are two sentences, and so are not among the known ones either.
+    assert share(0.0) > 0.75 > 0.5 > share(0.5) > 0.2
