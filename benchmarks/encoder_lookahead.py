@@ -13,7 +13,7 @@ trained voice that looks near would lose. Needs `selftalk[export]`.
 import argparse
 import math
 from collections.abc import Iterator
-from itertools import pairwise
+from dataclasses import replace
 from unittest import mock
 
 import torch
@@ -25,11 +25,12 @@ from selftalk.export.voice_model import load_voice_model, models_folder
 from selftalk.models import text_encoder
 from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits
 from selftalk.stream.home import data_folder
+from selftalk.stream.sovits.synthesizer import usual_schedule
+from selftalk.stream.sovits.vocoder import USEFUL_LOOKAHEAD_TOKENS
+from selftalk.stream.synthesis.chunks import windows_of
 
 REACHES_FRAMES = (math.inf, 25, 10, 4)
-CHUNK_ENDS = (10, 22, 42, 82)
-"""Tokens at the end of each chunk on a machine that was not measured."""
-FIRST_LOOKAHEAD = 4
+LEAST_LOOKAHEAD = 4
 PHONES = 40
 NOISE_SCALE = 0.5
 Spoken = list[tuple[int, int]]
@@ -43,11 +44,15 @@ def constant(tokens: int, lookahead: int) -> Spoken:
     return [(end, end - lookahead) for end in ends] + [(tokens, tokens)]
 
 
-def one_chunk_ahead(tokens: int) -> Spoken:
-    """From the second chunk on, each waits until the one after it is drawn."""
-    ends = [end for end in CHUNK_ENDS if end < tokens] + [tokens]
-    later = [(known, spoken) for spoken, known in pairwise(ends[1:])]
-    return [(ends[0], ends[0] - FIRST_LOOKAHEAD), *later, (tokens, tokens)]
+def planned(tokens: int, useful: int) -> Spoken:
+    """As a machine that was not measured speaks, waiting for so many tokens where it can."""
+    usual = usual_schedule(LEAST_LOOKAHEAD)
+    schedule = replace(usual, machine=replace(usual.machine, useful_lookahead_tokens=useful))
+    known, spoken = 0, []
+    for window in windows_of(iter(range(tokens)), schedule.begin()):
+        known += len(window.tokens)
+        spoken.append((known, window.spoken_tokens))
+    return spoken
 
 
 def errors(sovits: Sovits, plans: dict[str, Spoken], tokens: int, seed: int) -> Iterator[Tensor]:
@@ -89,7 +94,8 @@ def main() -> None:
     torch.set_num_threads(1)
     sovits = sovits_of(load_voice_model(models_folder(data_folder()) / options.model)).eval()
     plans = {f"{count} tokens": constant(options.tokens, count) for count in (4, 8, 16, 32)}
-    plans["one chunk"] = one_chunk_ahead(options.tokens)
+    for useful in (LEAST_LOOKAHEAD, 12, 25, USEFUL_LOOKAHEAD_TOKENS):
+        plans[f"planned, {useful} at most"] = planned(options.tokens, useful)
     values = {}
     for reach in REACHES_FRAMES:
         shorter = mock.patch.object(

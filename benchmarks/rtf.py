@@ -15,7 +15,8 @@ def main() -> None:
     wall, cpu, spoken = [], [], 0.0
     for text in texts(synthesizer.bundle, options.sentences):
         watch = Stopwatch()
-        seconds = synthesizer.synthesize(text, voice).duration_seconds
+        chunks = synthesizer.stream(text, voice)
+        seconds = sum(chunk.audio.duration_seconds for chunk in chunks)
         clock, processor = watch.read()
         wall.append(clock / seconds)
         cpu.append(processor / seconds)

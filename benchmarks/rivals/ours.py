@@ -13,12 +13,11 @@ import workload
 
 from selftalk.stream.graphs.graph import RunOptions
 from selftalk.stream.sovits.semantic import DEFAULT_SAMPLING, SemanticDecoder
-from selftalk.stream.sovits.synthesizer import CHUNK_TOKENS
+from selftalk.stream.sovits.synthesizer import usual_schedule
 from selftalk.stream.sovits.vocoder import SovitsVocoder
 from selftalk.stream.synthesis.bundle import Bundle
-from selftalk.stream.synthesis.chunks import LastPiece, pieces_of
+from selftalk.stream.synthesis.chunks import windows_of
 from selftalk.stream.synthesis.sampling import Sampler
-from selftalk.stream.synthesis.schedule import FixedPlan
 
 PRECISION = os.environ.get("SELFTALK_PRECISION", "int8")
 
@@ -39,13 +38,10 @@ def speak(decoder: SemanticDecoder, vocoder: SovitsVocoder, style: np.ndarray) -
     utterance = decoder.prefill(phones, workload.reference_tokens[0])
     stream = vocoder.stream(text, style)
     tokens = decoder.tokens(utterance, Sampler(DEFAULT_SAMPLING, 0), workload.TOKENS)
-    last: list[int] = []
-    for piece in pieces_of(tokens, FixedPlan(CHUNK_TOKENS)):
-        if isinstance(piece, LastPiece):
-            last = piece
-        else:
-            yield len(stream.push(np.array(piece, np.int64)))
-    yield len(stream.flush(np.array(last, np.int64)))
+    plan = usual_schedule(vocoder.lookahead_tokens).begin()
+    for window in windows_of(tokens, plan):
+        speak = stream.push if window.left is None else stream.flush
+        yield len(speak(np.array(window.tokens, np.int64), window.spoken_tokens))
 
 
 def bundle_folder(folder: Path) -> Path:

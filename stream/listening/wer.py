@@ -1,6 +1,7 @@
 """Word and character error rates, counted as listeners would: by words, not by spelling habits.
 
-Case, punctuation and the way a number or a title is written are no errors. Chinese and
+Case, punctuation, British or American spelling, and the way a number or a title is written are no
+errors. Chinese and
 Japanese have no spaces, so there every character counts as a word.
 Knows nothing about audio or recognisers.
 """
@@ -9,12 +10,34 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from selftalk.stream.text import numbers_en, numbers_zh
 
 CHARACTER_LANGUAGES = ("zh", "yue", "ja")
 TITLES = {"mr": "mister", "mrs": "missus", "ms": "miss", "dr": "doctor", "st": "saint"}
-SAME_WORDS = {"ok": "okay", "colour": "color", "favourite": "favorite"} | TITLES
+SAME_WORDS = {"ok": "okay"} | TITLES
+SAME_SPELLINGS = tuple(
+    (re.compile(british), american)
+    for british, american in (
+        (
+            r"^((?:arm|behavi|cand|clam|col|endeav|fav|flav|glam|harb|hon|hum|lab|neighb|od|parl|"
+            r"rig|rum|sav|savi|splend|tum|vap|vig)o)u(r)", r"\1\2",
+        ),
+        (r"^(.{3,})is(e[ds]?|ers?|ing|ations?)$", r"\1iz\2"),
+        (r"^(.{3,})ys(e[ds]?|ing)$", r"\1yz\2"),
+        (r"^((?:cent|fib|lit|lust|met|mit|theat)|.*met)re(s?)$", r"\1er\2"),
+        (r"^jewellery", "jewelry"),
+        (r"^(cancel|jewel|label|marvel|model|quarrel|signal|travel)l", r"\1"),
+        (r"^(defen|licen|offen|preten)ce", r"\1se"),
+        (r"^(catal|dial|anal|monol)ogue", r"\1og"),
+        (r"^gr(e)y", "gray"), (r"^pyj", "paj"), (r"^tyre", "tire"), (r"^plough", "plow"),
+        (r"^moustache", "mustache"), (r"^doughnut", "donut"), (r"^(co|ro)sy$", r"\1zy"),
+        (r"^sceptic", "skeptic"), (r"^programme(s?)$", r"program\1"), (r"^m(o)uld", r"m\1ld"),
+        (r"^(kilo|milli|centi)?gramme", r"\1gram"),
+    )
+)  # fmt: skip
+"""British spellings of words that sound the same, and the American ones."""
 
 _NUMBER = re.compile(r"(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)(?P<ordinal>st|nd|rd|th)?(?![a-z])")
 _YEAR = re.compile(r"1[1-9]\d\d|20\d\d")
@@ -64,7 +87,14 @@ def words_of(text: str, language: str = "en") -> list[str]:
     if language != "en":
         return _WORD.findall(plain)
     words = _WORD.findall(_NUMBER.sub(_english_number, plain).replace("-", " "))
-    return [SAME_WORDS.get(word, word) for word in words]
+    return [_usual_spelling(SAME_WORDS.get(word, word)) for word in words]
+
+
+@cache
+def _usual_spelling(word: str) -> str:
+    for british, american in SAME_SPELLINGS:
+        word = british.sub(american, word)
+    return word
 
 
 def _english_number(match: re.Match[str]) -> str:

@@ -27,7 +27,7 @@ class NanoWorkers:
         speaker = SpeakerSpace(bundle).nobody()
         self._semantic = SemanticDecoder(bundle, decoder_run)
         vocoder = Vocoder(bundle, vocoder_run)
-        self.lookahead_tokens = vocoder.lookahead_tokens
+        self.lookahead_tokens = self.useful_lookahead_tokens = vocoder.lookahead_tokens
         self._stream = vocoder.stream(speaker)
         symbols = 1 + np.arange(SYMBOLS, dtype=np.int64)
         context = self._semantic.prefill(symbols, speaker.vector).context
@@ -39,7 +39,8 @@ class NanoWorkers:
         drawn = self._semantic.tokens(self._plan, Sampler(DEFAULT_SAMPLING, 0))
         assert sum(1 for _ in islice(drawn, tokens)) == tokens
 
-    def vocode(self, tokens: int) -> None:
-        """See `calibration.Workers`."""
+    def vocode(self, tokens: int, before: int) -> None:
+        """See `calibration.Workers`; what was said before is in the state, and costs nothing."""
+        del before
         text = unknown_text(FRAMES_PER_TOKEN * tokens)
         self._stream.push(np.arange(tokens, dtype=np.int64), text)

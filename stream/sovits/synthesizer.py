@@ -25,14 +25,27 @@ from selftalk.stream.sovits.semantic import (
     longest_speech,
 )
 from selftalk.stream.sovits.text_features import TextFeatures, stacked_rows
-from selftalk.stream.sovits.vocoder import SentenceVocoder, SovitsVocoder
+from selftalk.stream.sovits.vocoder import (
+    USEFUL_LOOKAHEAD_TOKENS,
+    SentenceVocoder,
+    SovitsVocoder,
+)
 from selftalk.stream.sovits.word_clock import WordClock
 from selftalk.stream.stop import StopFlag
 from selftalk.stream.synthesis.bundle import Bundle
-from selftalk.stream.synthesis.chunks import LastPiece, ahead, held_back, limited, pieces_of
+from selftalk.stream.synthesis.chunks import Window, ahead, held_back, limited, windows_of
 from selftalk.stream.synthesis.reference import Int64Array, Reference
 from selftalk.stream.synthesis.sampling import Sampler
-from selftalk.stream.synthesis.schedule import TOKEN_RATE_HZ, ChunkPlan, Schedule, plan_chunks
+from selftalk.stream.synthesis.schedule import (
+    TOKEN_RATE_HZ,
+    ChunkPlan,
+    Costs,
+    FixedPlan,
+    Machine,
+    PatientPlan,
+    Schedule,
+    solve,
+)
 from selftalk.stream.synthesis.silence import EdgeSilence, pause_ms
 from selftalk.stream.synthesis.speech import Marks, PhoneTime, SpeechChunk, WordTime
 from selftalk.stream.synthesis.synthesizer import SynthesisOptions, language_of, tell_nobody
@@ -40,9 +53,13 @@ from selftalk.stream.synthesis.voices import DEFAULT_VOICE, Voice, find_voice
 from selftalk.stream.text import phonemize
 from selftalk.stream.text.phonemes import Phonemes
 
-CHUNK_TOKENS = (10, 12, 20, 40)
-"""Where nothing was measured: the first chunk is short, and each is made while those before it are
-heard, if speech is made twice as fast as it is spoken."""
+FIRST_TOKENS = 10
+TWICE_AS_FAST = Machine(
+    best=Costs(0.0072, 0.032, 0.008, 0.00016), worst=Costs(0.009, 0.04, 0.01, 0.0002)
+)
+"""As it speaks, a machine that was not measured is taken to be. What lasts there lasts on any that
+is faster in all its work by one factor."""
+EXACT_CHUNK_TOKENS = (10, 25)
 WARM_UP_TOKENS = 12
 SHOWN_CHARACTERS = 60
 
@@ -61,10 +78,10 @@ class SovitsSynthesizer:
     ) -> None:
         self.bundle = bundle
         self.options = options or SynthesisOptions()
-        self._schedule = schedule
         self._semantic = SemanticDecoder(bundle, decoder_run)
         self.features = TextFeatures(bundle, decoder_run)
         self._vocoder = SovitsVocoder(bundle, vocoder_run)
+        self._schedule = schedule or usual_schedule(self._vocoder.lookahead_tokens)
 
     @property
     def sample_rate_hz(self) -> int:
@@ -114,7 +131,7 @@ class SovitsSynthesizer:
         self, text: str, voice: Voice, options: SynthesisOptions | None = None
     ) -> AudioChunk:
         """The whole utterance at once."""
-        chunks = self.stream(text, voice, options=options)
+        chunks = self.stream(text, voice, options=replace(options or self.options, exact=True))
         return concat((chunk.audio for chunk in chunks), self.sample_rate_hz)
 
     def warm_up(self) -> None:
@@ -155,17 +172,22 @@ class SovitsSynthesizer:
         vocoder = self._vocoder.stream(phones, reference.style, seed=options.seed, speed=speed)
         return utterance, vocoder
 
-    def pieces(
+    def windows(
         self, utterance: Utterance, phones: int, options: SynthesisOptions, stop: StopFlag
-    ) -> tuple[Iterator[list[int]], ChunkPlan]:
-        """The tokens of a sentence in chunks, and the plan of the chunks."""
+    ) -> tuple[Iterator[Window], ChunkPlan]:
+        """The tokens of a sentence as they are to be spoken, and the plan of that."""
         sampler = Sampler(options.sampling or DEFAULT_SAMPLING, options.seed)
         tokens = self._semantic.tokens(utterance, sampler, longest_speech(phones), stop)
+        plan = self._plan(options)
+        return ahead(windows_of(tokens, plan), stop), plan
+
+    def _plan(self, options: SynthesisOptions) -> ChunkPlan:
         lengths = options.chunk_tokens
-        if lengths is None and self._schedule is None:
-            lengths = CHUNK_TOKENS
-        plan = plan_chunks(lengths, self._schedule)
-        return ahead(pieces_of(tokens, plan), stop), plan
+        if options.exact:
+            return PatientPlan(lengths or EXACT_CHUNK_TOKENS)
+        if lengths is not None:
+            return FixedPlan(lengths, self._vocoder.lookahead_tokens)
+        return self._schedule.begin()
 
     def _which_voice(self, own: list[str]) -> str:
         name = self.bundle.manifest.name
@@ -213,8 +235,8 @@ class Sentence:
             self._phones, self._bert, self._reference, self._options, self._speed
         )
         tell("prefill")
-        pieces, plan = self._synthesizer.pieces(utterance, len(self._phones), self._options, stop)
-        yield from held_back(self._spoken(pieces, vocoder, stop, tell), plan.prebuffer_chunks)
+        windows, plan = self._synthesizer.windows(utterance, len(self._phones), self._options, stop)
+        yield from held_back(self._spoken(windows, vocoder, stop, tell), plan.prebuffer_chunks)
         if utterance.said >= longest_speech(len(self._phones)):
             logging.getLogger("selftalk").warning(
                 "the voice model found no end to a sentence, so it was ended after %.0f s; another"
@@ -224,25 +246,20 @@ class Sentence:
             )
 
     def _spoken(
-        self, pieces: Iterator[list[int]], vocoder: SentenceVocoder, stop: StopFlag, tell: Marks
+        self, windows: Iterator[Window], vocoder: SentenceVocoder, stop: StopFlag, tell: Marks
     ) -> Iterator[SpeechChunk]:
-        first = True
-        last: list[int] = []
-        for piece in pieces:
-            if first:
+        for index, window in enumerate(windows):
+            if index == 0:
                 tell("first_semantic_token")
-                first = False
-            if isinstance(piece, LastPiece):  # becomes sound in one window with all that is left
-                last = piece
-                continue
-            samples = self._resampler.push(vocoder.push(np.array(piece, np.int64)))
+            speak = vocoder.push if window.left is None else vocoder.flush
+            samples = speak(np.array(window.tokens, np.int64), window.spoken_tokens)
+            samples = self._resampler.push(samples)
             if stop.is_set:
                 return
-            yield from self._chunk(samples, vocoder, over=False)
-        if not stop.is_set:
-            rest = self._resampler.push(vocoder.flush(np.array(last, np.int64)))
-            samples = np.concatenate([rest, self._resampler.flush()])
-            yield from self._chunk(samples, vocoder, over=True)
+            over = window.left == 0
+            if over:
+                samples = np.concatenate([samples, self._resampler.flush()])
+            yield from self._chunk(samples, vocoder, over=over)
 
     def _chunk(
         self, samples: np.ndarray, vocoder: SentenceVocoder, *, over: bool
@@ -256,6 +273,20 @@ class Sentence:
         said = tuple(sooner(word, earlier) for word in words)
         if len(ready) or said:
             yield SpeechChunk(AudioChunk(ready, self._synthesizer.sample_rate_hz), said)
+
+
+def usual_schedule(lookahead_tokens: int) -> Schedule:
+    """The schedule of a machine that was not measured.
+
+    Args:
+        lookahead_tokens: of the vocoder.
+    """
+    machine = replace(
+        TWICE_AS_FAST,
+        lookahead_tokens=lookahead_tokens,
+        useful_lookahead_tokens=USEFUL_LOOKAHEAD_TOKENS,
+    )
+    return solve(machine, FIRST_TOKENS)
 
 
 def reference_of(voice: Voice, bundle: Bundle) -> Reference:

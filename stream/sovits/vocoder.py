@@ -21,6 +21,8 @@ from selftalk.stream.synthesis.bundle import Bundle
 Int64Array = npt.NDArray[np.int64]
 
 NO_TOKENS = np.zeros(0, np.int64)
+USEFUL_LOOKAHEAD_TOKENS = 50
+"""Two seconds: hardly a frame looks farther, and what was drawn in vain at a barge-in is little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class SovitsVocoder:
             frames_per_token=int(numbers["frames_per_token"]),
         )
         self.lookahead_tokens = -(-self.sizes.right // self.sizes.frames_per_token)
-        """So many tokens at the end of a chunk become sound only with the next one."""
+        """So many tokens after a window must be known."""
 
     def stream(
         self,
@@ -147,17 +149,31 @@ class SentenceVocoder:
         """(T, N): how much each frame before any stretching looks at each phone."""
         return self._encoder.alignment
 
-    def push(self, tokens: Int64Array) -> Float32Array:
-        """Add tokens (T,)."""
-        if len(tokens):
-            self._frames = self._encoder.push(tokens)
-        return self._speak(len(self._frames) - self._sizes.right)
+    def push(self, tokens: Int64Array, until: int | None = None) -> Float32Array:
+        """Add tokens (T,), and speak as far as they allow.
 
-    def flush(self, tokens: Int64Array = NO_TOKENS) -> Float32Array:
-        """The rest of the sentence, of which these tokens (T,) are the last."""
+        Args:
+            tokens: that come next.
+            until: how many tokens of the sentence are spoken then at most.
+        """
+        self._hear(tokens)
+        return self._speak(min(self._frames_of(until), len(self._frames) - self._sizes.right))
+
+    def flush(self, tokens: Int64Array = NO_TOKENS, until: int | None = None) -> Float32Array:
+        """The same, these tokens being the last: all can be spoken."""
+        self._hear(tokens)
+        return self._speak(self._frames_of(until))
+
+    def _hear(self, tokens: Int64Array) -> None:
         if len(tokens):
             self._frames = self._encoder.push(tokens)
-        return self._speak(len(self._frames))
+
+    def _frames_of(self, tokens: int | None) -> int:
+        """Of so many tokens, or of all that are known."""
+        if tokens is None:
+            return len(self._frames)
+        stretched = int(tokens * self._sizes.frames_per_token / self._encoder.speed)
+        return min(stretched, len(self._frames))
 
     def _speak(self, until: int) -> Float32Array:
         """Give out the frames up to `until`."""

@@ -8,13 +8,11 @@ from selftalk.stream.graphs.graph import ON_ONE_CORE, RunOptions
 from selftalk.stream.graphs.onnx import open_session
 from selftalk.stream.sovits.semantic import DEFAULT_SAMPLING, Utterance
 from selftalk.stream.sovits.token_cache import TokenCache
-from selftalk.stream.sovits.vocoder import SovitsVocoder
+from selftalk.stream.sovits.vocoder import USEFUL_LOOKAHEAD_TOKENS, SentenceVocoder, SovitsVocoder
 from selftalk.stream.synthesis.bundle import Bundle
 from selftalk.stream.synthesis.sampling import Sampler
 
 PROMPT_PHONES, PROMPT_TOKENS, PHONES = 60, 125, 40  # a reference of 5 s, a sentence of 4 s
-TOKENS_BEFORE = 50
-"""Said before each chunk that is timed: the vocoder encodes them again with it."""
 
 
 class SovitsWorkers:
@@ -31,11 +29,11 @@ class SovitsWorkers:
         self._read(bundle, decoder_run)
         path = bundle.graph_path("t2s_step")
         self._step = open_session(path, decoder_run.threads, decoder_run.providers)
-        vocoder = SovitsVocoder(bundle, vocoder_run)
-        self.lookahead_tokens = vocoder.lookahead_tokens
-        style = np.zeros(int(numbers["style_width"]), np.float32)
-        self._sentence = vocoder.stream(np.arange(PHONES, dtype=np.int64), style)
-        self._sentence.push(np.arange(TOKENS_BEFORE, dtype=np.int64))
+        self._vocoder = SovitsVocoder(bundle, vocoder_run)
+        self.lookahead_tokens = self._vocoder.lookahead_tokens
+        self.useful_lookahead_tokens = USEFUL_LOOKAHEAD_TOKENS
+        self._style = np.zeros(int(numbers["style_width"]), np.float32)
+        self._sentences: dict[int, SentenceVocoder] = {}
 
     def _read(self, bundle: Bundle, run: RunOptions) -> None:
         """Read a reference and a text once; every timed draw goes on from there."""
@@ -56,8 +54,22 @@ class SovitsWorkers:
         for _ in range(tokens):
             utterance.say(sampler.sample(utterance.logits[:end], self._prompt))
 
-    def vocode(self, tokens: int) -> None:
+    def vocode(self, tokens: int, before: int) -> None:
         """See `calibration.Workers`."""
-        sentence = copy.copy(self._sentence)
+        sentence = self._said(before)
+        known = before + self.lookahead_tokens if before else 0
+        sentence.push(self._some(before + self.lookahead_tokens + tokens - known), before + tokens)
+
+    def _said(self, tokens: int) -> SentenceVocoder:
+        """A sentence of which so many tokens were spoken; it is made once."""
+        if tokens not in self._sentences:
+            phones = np.arange(PHONES, dtype=np.int64)
+            made = self._vocoder.stream(phones, self._style)
+            made.push(self._some(tokens + self.lookahead_tokens if tokens else 0), tokens)
+            self._sentences[tokens] = made
+        sentence = copy.copy(self._sentences[tokens])
         sentence._encoder = copy.copy(sentence._encoder)
-        sentence.push(np.arange(tokens, dtype=np.int64))
+        return sentence
+
+    def _some(self, tokens: int) -> np.ndarray:
+        return np.arange(tokens, dtype=np.int64) % (self._vocabulary - 1)

@@ -2,8 +2,9 @@
 
 Each kind of work is timed alone, as it is at the beginning of an utterance, and while the other
 goes on, as it is from then on. The best of the one and the worst of the other, with a margin, are
-the bounds between which a schedule holds. What was measured is kept for each machine, voice model
-and way of running it. Knows nothing about how the work is done.
+the bounds between which a schedule holds. A chunk late in an utterance costs more where all of it
+is read again: how much for each token is measured too. The result is kept for each machine, voice
+model and way of running it. Knows nothing about how the work is done.
 """
 
 import statistics
@@ -31,6 +32,8 @@ Clock = Callable[[], float]
 DRAWN_TOKENS = 75
 """Three seconds of speech: later tokens of an utterance cost more."""
 CHUNK_TOKENS = (2, 6, 12, 25)
+SOON_TOKENS, LATE_TOKENS = 50, 250
+"""Said before a chunk that is timed."""
 ROUNDS = 7
 BEST_SHARE, WORST_SHARE = 0.85, 1.25
 """Margins for moments that are quicker or slower than all that were measured."""
@@ -39,36 +42,56 @@ BEST_SHARE, WORST_SHARE = 0.85, 1.25
 class Workers(Protocol):
     """The two kinds of work of a voice model, each in a thread of its own."""
 
-    lookahead_tokens: int
+    @property
+    def lookahead_tokens(self) -> int:
+        """See `Machine`."""
+        ...
+
+    @property
+    def useful_lookahead_tokens(self) -> int:
+        """See `Machine`."""
+        ...
 
     def draw(self, tokens: int) -> None:
         """Draw tokens of some utterance."""
         ...
 
-    def vocode(self, tokens: int) -> None:
-        """Turn a chunk of so many tokens into sound."""
+    def vocode(self, tokens: int, before: int) -> None:
+        """Turn a chunk of so many tokens into sound, `before` of the utterance being said."""
         ...
 
 
 def measure(workers: Workers, seconds: Clock = time.perf_counter) -> Machine:
     """Time the work; takes some seconds, and other programs make it look slower than it is."""
     drawing = partial(workers.draw, DRAWN_TOKENS)
-    vocoding = partial(workers.vocode, CHUNK_TOKENS[-1])
+    vocoding = partial(workers.vocode, CHUNK_TOKENS[-1], SOON_TOKENS)
     drawing(), vocoding()  # the first run of anything is slower
-    alone = _token_seconds(drawing, seconds), _chunk_seconds(workers, seconds)
+    first = [(tokens, 0) for tokens in CHUNK_TOKENS]
+    later = [(tokens, SOON_TOKENS) for tokens in CHUNK_TOKENS] + [(CHUNK_TOKENS[0], LATE_TOKENS)]
+    alone = _token_seconds(drawing, seconds), _chunk_seconds(workers, first, seconds)
     with _meanwhile(vocoding):
         drawn = _token_seconds(drawing, seconds)
     with _meanwhile(drawing):
-        vocoded = _chunk_seconds(workers, seconds)
+        *vocoded, late = _chunk_seconds(workers, later, seconds)
+    more = statistics.median(late) - statistics.median(vocoded[0])
+    known = max(0.0, more / (LATE_TOKENS - SOON_TOKENS))
     return Machine(
         best=costs(min(alone[0]), [min(times) for times in alone[1]], BEST_SHARE),
-        worst=costs(upper(drawn), [upper(times) for times in vocoded], WORST_SHARE, above=True),
+        worst=costs(
+            upper(drawn), [upper(times) for times in vocoded], WORST_SHARE, known, above=True
+        ),
         lookahead_tokens=workers.lookahead_tokens,
+        useful_lookahead_tokens=workers.useful_lookahead_tokens,
     )
 
 
 def costs(
-    token_seconds: float, chunk_seconds: Sequence[float], share: float, *, above: bool = False
+    token_seconds: float,
+    chunk_seconds: Sequence[float],
+    share: float,
+    known_token_seconds: float = 0.0,
+    *,
+    above: bool = False,
 ) -> Costs:
     """Fit a line to the times of chunks of `CHUNK_TOKENS`, on one side of them all.
 
@@ -76,15 +99,18 @@ def costs(
         token_seconds: to draw a token.
         chunk_seconds: for each length.
         share: what to multiply everything by.
+        known_token_seconds: of each time, for every token known by then.
         above: whether no time may lie above the line, rather than none below it.
     """
     lengths, times = np.array(CHUNK_TOKENS, np.float64), np.array(chunk_seconds)
+    if known_token_seconds:
+        times = (times - known_token_seconds * (SOON_TOKENS + lengths)).clip(0)
     slope = max(0.0, float(np.polyfit(lengths, times, 1)[0]))
     if not above:
         slope = min(slope, float((times / lengths).min()))
     rests = times - slope * lengths
     fixed = max(0.0, float(rests.max() if above else rests.min()))
-    return Costs(share * token_seconds, share * fixed, share * slope)
+    return Costs(share * token_seconds, share * fixed, share * slope, share * known_token_seconds)
 
 
 def upper(times: Sequence[float]) -> float:
@@ -123,10 +149,12 @@ def _token_seconds(drawing: Callable[[], None], seconds: Clock) -> list[float]:
     return [_timed(drawing, seconds) / DRAWN_TOKENS for _ in range(ROUNDS)]
 
 
-def _chunk_seconds(workers: Workers, seconds: Clock) -> list[list[float]]:
-    """Times of each length; lengths take turns, so that a slow moment is shared by all."""
+def _chunk_seconds(
+    workers: Workers, chunks: Sequence[tuple[int, int]], seconds: Clock
+) -> list[list[float]]:
+    """Times of each chunk; they take turns, so that a slow moment is shared by all."""
     rounds = [
-        [_timed(partial(workers.vocode, tokens), seconds) for tokens in CHUNK_TOKENS]
+        [_timed(partial(workers.vocode, *chunk), seconds) for chunk in chunks]
         for _ in range(ROUNDS)
     ]
     return [list(times) for times in zip(*rounds, strict=True)]

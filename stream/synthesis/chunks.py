@@ -17,6 +17,7 @@ from selftalk.stream.synthesis.schedule import ChunkPlan
 from selftalk.stream.synthesis.speech import WordTime
 
 Chunk = TypeVar("Chunk")
+Piece = TypeVar("Piece")
 
 
 def split_words(
@@ -27,8 +28,15 @@ def split_words(
     return words[:count], words[count:]
 
 
-class LastPiece(list[int]):
-    """A piece of tokens of which it is known, when it is cut, that none follows."""
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Tokens that are new, and how far the utterance is spoken once they are known."""
+
+    tokens: list[int]
+    spoken_tokens: int
+    """Of the utterance, from its first."""
+    left: int | None
+    """So many tokens are left then; None as long as its end is not known."""
 
 
 def pieces_of(
@@ -51,7 +59,29 @@ def pieces_of(
             yield piece
             piece = []
     if piece:
-        yield LastPiece(piece)
+        yield piece
+
+
+def windows_of(tokens: Iterator[int], plan: ChunkPlan) -> Iterator[Window]:
+    """Group tokens into chunks that wait for tokens to come, for vocoders that hear them all.
+
+    Args:
+        tokens: one by one.
+        plan: how long to wait, and how much to speak.
+    """
+    known = 0
+    piece: list[int] = []
+    for token in tokens:
+        piece.append(token)
+        if len(piece) >= plan.limit:
+            plan.cut(len(piece))
+            known += len(piece)
+            yield Window(piece, plan.spoken_tokens, None)
+            piece = []
+    known += len(piece)
+    for spoken in plan.finish(len(piece)):
+        yield Window(piece, spoken, known - spoken)
+        piece = []
 
 
 def held_back(chunks: Iterator[Chunk], count: int) -> Iterator[Chunk]:
@@ -76,15 +106,15 @@ class _End:
     error: BaseException | None = None
 
 
-def ahead(pieces: Iterator[list[int]], stop: StopFlag) -> Iterator[list[int]]:
+def ahead(pieces: Iterator[Piece], stop: StopFlag) -> Iterator[Piece]:
     """Draw pieces in a thread of their own, so that the next is under way while one is used.
 
     Two pieces wait at most: more would only be wasted by a barge-in.
     """
-    waiting: queue.Queue[list[int] | _End] = queue.Queue(maxsize=2)
+    waiting: queue.Queue[Piece | _End] = queue.Queue(maxsize=2)
     given_up = threading.Event()
 
-    def put(item: list[int] | _End) -> bool:
+    def put(item: Piece | _End) -> bool:
         while not given_up.is_set():
             try:
                 waiting.put(item, timeout=0.05)

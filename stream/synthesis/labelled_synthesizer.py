@@ -84,7 +84,7 @@ class LabelledSynthesizer:
         self, text: str, voice: Voice, options: SynthesisOptions | None = None
     ) -> AudioChunk:
         """The whole utterance at once."""
-        chunks = self.stream(text, voice, options=options)
+        chunks = self.stream(text, voice, options=replace(options or self.options, exact=True))
         return concat((chunk.audio for chunk in chunks), self.sample_rate_hz)
 
     def _marked(self, spoken: Iterator[SpeechChunk], stop: StopFlag) -> Iterator[SpeechChunk]:

@@ -7,10 +7,14 @@ after chunk j lasts if every later chunk k is done before what is heard runs out
     done(k) at worst  ≤  done(j) at best  +  sound in the chunks before k
 
 Both sides grow with every single cost, so this holds for any run between best and worst. The first
-chunk is the smallest that allows it, later ones grow. Knows nothing about models or clocks.
+chunk is the smallest that allows it, later ones grow. Where a chunk sounds better when more of what
+follows it is known, it waits for as many tokens more as the inequality allows.
+Knows nothing about models or clocks.
 """
 
+import sys
 from dataclasses import dataclass, field
+from itertools import accumulate, chain, repeat, takewhile
 from typing import Protocol
 
 TOKEN_RATE_HZ = 25
@@ -36,6 +40,8 @@ class Costs:
     """To vocode a chunk, however short: the call, and the context that is heard again."""
     chunk_token_seconds: float
     """And for each token in it."""
+    known_token_seconds: float = 0.0
+    """And for each token that is known by then, from the utterance's first: they are read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,9 @@ class Machine:
     best: Costs
     worst: Costs
     lookahead_tokens: int = 0
-    """So many tokens at the end of a chunk become sound only with the next one."""
+    """So many tokens after a chunk must be known before it can be sound."""
+    useful_lookahead_tokens: int = 0
+    """Knowing up to so many makes it better, if there is time to wait for them."""
 
 
 class ChunkPlan(Protocol):
@@ -53,7 +61,7 @@ class ChunkPlan(Protocol):
 
     @property
     def limit(self) -> int:
-        """The length at which the chunk now being drawn ends at the latest."""
+        """So many tokens are drawn at the latest before the next chunk becomes sound."""
         ...
 
     @property
@@ -61,12 +69,21 @@ class ChunkPlan(Protocol):
         """So many must be sound before the first is heard."""
         ...
 
+    @property
+    def spoken_tokens(self) -> int:
+        """So many tokens of the utterance are sound with the chunks that were cut."""
+        ...
+
     def may_cut(self, tokens: int) -> bool:
-        """Whether it may end already after so many tokens."""
+        """Whether the next chunk may be cut already after so many tokens."""
         ...
 
     def cut(self, tokens: int) -> None:
-        """It ended after so many tokens."""
+        """It was cut after so many tokens."""
+        ...
+
+    def finish(self, tokens: int) -> list[int]:
+        """The utterance was over after so many: `spoken_tokens` after each of its last chunks."""
         ...
 
 
@@ -75,15 +92,22 @@ class FixedPlan:
 
     prebuffer_chunks = 1
 
-    def __init__(self, lengths: tuple[int, ...]) -> None:
+    def __init__(self, lengths: tuple[int, ...], lookahead_tokens: int = 0) -> None:
         assert lengths, "at least one length"
         self._lengths = lengths
+        self._lookahead_tokens = lookahead_tokens
         self._chunks = 0
+        self._known = 0
 
     @property
     def limit(self) -> int:
         """See `ChunkPlan`."""
         return self._lengths[min(self._chunks, len(self._lengths) - 1)]
+
+    @property
+    def spoken_tokens(self) -> int:
+        """See `ChunkPlan`."""
+        return max(0, self._known - self._lookahead_tokens)
 
     def may_cut(self, tokens: int) -> bool:
         """Only at the limit."""
@@ -91,8 +115,38 @@ class FixedPlan:
 
     def cut(self, tokens: int) -> None:
         """See `ChunkPlan`."""
-        del tokens
+        self._known += tokens
         self._chunks += 1
+
+    def finish(self, tokens: int) -> list[int]:
+        """All that is left becomes one chunk."""
+        return [self._known + tokens]
+
+
+class PatientPlan:
+    """No chunk before the whole utterance is known, then chunks of given lengths."""
+
+    limit = sys.maxsize
+    prebuffer_chunks = 1
+    spoken_tokens = 0
+
+    def __init__(self, lengths: tuple[int, ...]) -> None:
+        self._lengths = lengths
+
+    def may_cut(self, tokens: int) -> bool:
+        """Never."""
+        del tokens
+        return False
+
+    def cut(self, tokens: int) -> None:
+        """There is no other."""
+        raise AssertionError(tokens)
+
+    def finish(self, tokens: int) -> list[int]:
+        """See `ChunkPlan`."""
+        lengths = chain(self._lengths, repeat(self._lengths[-1]))
+        ends = list(takewhile(lambda end: end < tokens, accumulate(lengths)))
+        return [*ends, tokens]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +157,30 @@ class Progress:
     vocoded: float = 0.0
     begun: tuple[float, ...] = ()
     """When the last chunks were taken by the vocoder."""
+    known_tokens: int = 0
+    spoken_tokens: int = 0
 
-    def after(self, costs: Costs, tokens: int) -> "Progress":
-        """Once another chunk is done."""
+    @property
+    def ahead_tokens(self) -> int:
+        """So many are known, but not yet sound."""
+        return self.known_tokens - self.spoken_tokens
+
+    def after(self, costs: Costs, tokens: int, spoken: int) -> "Progress":
+        """Once another chunk is done.
+
+        Args:
+            costs: of the work.
+            tokens: drawn before it.
+            spoken: how many become sound with it.
+        """
         waiting = self.begun[0] if len(self.begun) == PIECES_AHEAD else 0.0
         drawn = max(self.drawn, waiting) + tokens * costs.token_seconds
         begin = max(self.vocoded, drawn)
-        vocoded = begin + costs.chunk_seconds + tokens * costs.chunk_token_seconds
-        return Progress(drawn, vocoded, (*self.begun, begin)[-PIECES_AHEAD:])
+        known = self.known_tokens + tokens
+        work = spoken * costs.chunk_token_seconds + known * costs.known_token_seconds
+        vocoded = begin + costs.chunk_seconds + work
+        begun = (*self.begun, begin)[-PIECES_AHEAD:]
+        return Progress(drawn, vocoded, begun, known, self.spoken_tokens + spoken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +189,7 @@ class Schedule:
 
     machine: Machine
     first_tokens: int
-    """In the first chunk."""
+    """Drawn before the first chunk."""
     held_tokens: int
     """In the next ones, as long as nothing is heard."""
     prebuffer_chunks: int
@@ -134,18 +204,19 @@ class Schedule:
 
 @dataclass(slots=True)
 class SafePlan:
-    """Chunks as long as they can be without a gap."""
+    """Chunks as long as they can be without a gap, then as late."""
 
     schedule: Schedule
     _slow: Progress = field(default_factory=Progress)
     _fast: Progress = field(default_factory=Progress)
-    _tokens: int = 0
     _chunks: int = 0
     _heard_from: float = 0.0
     _limit: int = 0
+    _length: int = 0  # of the sound in the next chunk, in tokens
 
     def __post_init__(self) -> None:
         self._limit = self.schedule.first_tokens
+        self._length = self._limit - self.schedule.machine.lookahead_tokens
 
     @property
     def limit(self) -> int:
@@ -157,75 +228,111 @@ class SafePlan:
         """See `ChunkPlan`."""
         return self.schedule.prebuffer_chunks
 
+    @property
+    def spoken_tokens(self) -> int:
+        """See `ChunkPlan`."""
+        return self._slow.spoken_tokens
+
     def may_cut(self, tokens: int) -> bool:
         """Whether a chunk of so many tokens can be followed by another in time."""
         if tokens >= self._limit:
             return True
         if self._chunks < self.prebuffer_chunks or 2 * tokens < self._limit:
             return False
-        slow = self._slow.after(self.schedule.machine.worst, tokens)
-        return self._longest_safe(slow, self._tokens + tokens) is not None
+        slow = self._slow.after(self.schedule.machine.worst, tokens, tokens)
+        return self._longest_safe(slow) is not None
 
     def cut(self, tokens: int) -> None:
         """See `ChunkPlan`."""
+        speakable = self._slow.ahead_tokens + tokens - self.schedule.machine.lookahead_tokens
+        self._speak(tokens, min(self._length, speakable))
+
+    def finish(self, tokens: int) -> list[int]:
+        """The rest becomes one chunk if that is in time, else as many as before its end was known.
+
+        None of them waits for tokens any more, so they are sooner than they were proved to be.
+        """
+        ends: list[int] = []
+        while not ends or self._slow.ahead_tokens:
+            rest = self._slow.ahead_tokens + tokens
+            at_once = rest <= 2 * LONGEST_CHUNK_TOKENS and self._in_time(tokens, rest)
+            self._speak(tokens, rest if at_once else min(self._length, rest))
+            ends.append(self._slow.spoken_tokens)
+            tokens = 0
+        return ends
+
+    def _speak(self, tokens: int, spoken: int) -> None:
         machine = self.schedule.machine
-        self._slow = self._slow.after(machine.worst, tokens)
-        self._tokens += tokens
+        self._slow = self._slow.after(machine.worst, tokens, spoken)
         self._chunks += 1
         if self._chunks <= self.prebuffer_chunks:
-            self._fast = self._fast.after(machine.best, tokens)
+            self._fast = self._fast.after(machine.best, tokens, spoken)
             self._heard_from = self._fast.vocoded
         if self._chunks >= self.prebuffer_chunks:
             # Near the horizon nothing may last beyond it; what was proved up to there still holds.
-            self._limit = self._longest_safe(self._slow, self._tokens) or self._limit
+            self._length = self._longest_safe(self._slow) or self._length
+            self._limit = self._most_tokens()
         else:
-            self._limit = self.schedule.held_tokens
+            self._length = self._limit = self.schedule.held_tokens
 
-    def _longest_safe(self, slow: Progress, tokens: int) -> int | None:
+    def _in_time(self, tokens: int, spoken: int) -> bool:
+        """Whether a chunk is sound before those behind it were heard."""
+        if self._chunks < self.prebuffer_chunks:
+            return True
+        slow = self._slow.after(self.schedule.machine.worst, tokens, spoken)
+        return slow.vocoded <= due(self._heard_from, self._slow)
+
+    def _longest_safe(self, slow: Progress) -> int | None:
         for length in range(LONGEST_CHUNK_TOKENS, 0, -1):
-            if lasts(self.schedule.machine, slow, self._heard_from, tokens, length):
+            if lasts(self.schedule.machine, slow, self._heard_from, length):
                 return length
         return None
 
+    def _most_tokens(self) -> int:
+        """As many as the next chunk can wait for, so that those after it are not shorter."""
+        machine, length = self.schedule.machine, self._length
+        for more in range(machine.useful_lookahead_tokens - self._slow.ahead_tokens, 0, -1):
+            if self._in_time(length + more, length):
+                slow = self._slow.after(machine.worst, length + more, length)
+                if lasts(machine, slow, self._heard_from, length):
+                    return length + more
+        return length
 
-def lasts(machine: Machine, slow: Progress, heard_from: float, tokens: int, length: int) -> bool:
+
+def due(heard_from: float, done: Progress) -> float:
+    """When the next chunk must be sound, if sound began at a time."""
+    return heard_from - JITTER_SECONDS + done.spoken_tokens / TOKEN_RATE_HZ
+
+
+def lasts(machine: Machine, slow: Progress, heard_from: float, length: int) -> bool:
     """Whether sound goes on without a gap when all further chunks have one length.
-
-    Once chunks of another length no longer wait between the workers, the time at which the k-th is
-    done is the largest of three sums that are linear in k, so it is late first at either end: only
-    the first few chunks and the last have to be looked at.
 
     Args:
         machine: how fast speech is made.
         slow: where the workers are at worst.
         heard_from: when the sound began, at best.
-        tokens: in the chunks that are done.
         length: of each chunk to come.
     """
-    due = heard_from - JITTER_SECONDS - machine.lookahead_tokens / TOKEN_RATE_HZ
-    rest = -(-(max(HORIZON_TOKENS, tokens + 2 * LONGEST_CHUNK_TOKENS) - tokens) // length)
-    for _ in range(min(rest, PIECES_AHEAD + 1)):
-        slow = slow.after(machine.worst, length)
-        if slow.vocoded > due + tokens / TOKEN_RATE_HZ:
+    horizon = max(HORIZON_TOKENS, slow.spoken_tokens + 2 * LONGEST_CHUNK_TOKENS)
+    while slow.spoken_tokens < horizon:
+        latest = due(heard_from, slow)
+        slow = slow.after(machine.worst, length, length)
+        if slow.vocoded > latest:
             return False
-        tokens, rest = tokens + length, rest - 1
-    if not rest:
-        return True
-    draw = length * machine.worst.token_seconds
-    vocode = machine.worst.chunk_seconds + length * machine.worst.chunk_token_seconds
-    last = max(
-        slow.vocoded + rest * vocode,
-        slow.drawn + draw + rest * vocode,
-        slow.drawn + rest * draw + vocode,
-    )
-    return last <= due + (tokens + (rest - 1) * length) / TOKEN_RATE_HZ
+    return True
 
 
-def solve(machine: Machine) -> Schedule:
-    """The schedule with the earliest sound that never stops; a slow machine has to wait first."""
+def solve(machine: Machine, first_tokens: int | None = None) -> Schedule:
+    """The schedule with the earliest sound that never stops; a slow machine has to wait first.
+
+    Args:
+        machine: how fast speech is made.
+        first_tokens: to draw before the first chunk, more than its look-ahead; None: as few as can
+            be.
+    """
     lengths = range(1, LONGEST_CHUNK_TOKENS + 1)
     best: Schedule | None = None
-    for first in lengths[machine.lookahead_tokens :]:
+    for first in lengths[machine.lookahead_tokens :] if first_tokens is None else [first_tokens]:
         for held in lengths:
             bound = best.first_sound_seconds if best else float("inf")
             best = _earliest(machine, first, held, bound) or best
@@ -235,14 +342,15 @@ def solve(machine: Machine) -> Schedule:
 
 def _earliest(machine: Machine, first: int, held: int, bound: float) -> Schedule | None:
     """Hold back as few chunks as need be, at most a whole utterance; None if later than a bound."""
-    slow = Progress().after(machine.worst, first)
-    fast = Progress().after(machine.best, first)
-    tokens, chunks = first, 1
+    spoken = first - machine.lookahead_tokens
+    slow = Progress().after(machine.worst, first, spoken)
+    fast = Progress().after(machine.best, first, spoken)
+    chunks = 1
     while slow.vocoded < bound:
-        if tokens >= HORIZON_TOKENS or lasts(machine, slow, fast.vocoded, tokens, held):
+        if slow.spoken_tokens >= HORIZON_TOKENS or lasts(machine, slow, fast.vocoded, held):
             return Schedule(machine, first, held, chunks, slow.vocoded)
-        slow, fast = slow.after(machine.worst, held), fast.after(machine.best, held)
-        tokens, chunks = tokens + held, chunks + 1
+        slow, fast = slow.after(machine.worst, held, held), fast.after(machine.best, held, held)
+        chunks += 1
     return None
 
 

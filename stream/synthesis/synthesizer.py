@@ -36,6 +36,9 @@ class SynthesisOptions:
     chunk_tokens: tuple[int, ...] | None = None
     """Lengths of the first chunks in tokens of 40 ms; the last one repeats. None: as the machine
     allows, if it was measured."""
+    exact: bool = False
+    """Draw a sentence to its end before its first sound: an imported voice then knows all it looks
+    at. The shipped one looks no farther than it may, and is exact in any case."""
 
 
 class Synthesizer(Protocol):

@@ -55,7 +55,7 @@ def test_a_word_is_lit_when_it_is_heard_and_speech_ends_the_answer(open_page, co
         page.click("#microphone")
         page.wait("document.querySelectorAll('#transcript .you').length === 2")
         page.wait("document.querySelectorAll('#transcript .self').length === 2")
-        # By now the server has answered with what it keeps; before that the page shows its own guess.
+        # By now the server has said what it keeps; before, the page shows its own guess.
         heard = page.text("#transcript .self .text")
         assert heard.startswith("w0 w1")
         assert "w199" not in heard

@@ -29,11 +29,22 @@ def test_counts_of_the_three_kinds(reference, hypothesis, expected):
         ("in 1984, on the 3rd", "In nineteen eighty-four on the third"),
         ("that is 1,024.5", "that is one thousand twenty four point five"),
         ("OK, my favourite colour", "okay my favorite color"),
+        ("Neighbours apologised in grey pyjamas", "neighbors apologized in gray pajamas"),
+        ("two metres from the theatre's centre", "two meters from the theatre's center"),
+        ("He analyses jewellery and travelled", "he analyzes jewelry and traveled"),
     ],
 )
 def test_ways_of_writing_are_no_errors(one, other):
     assert error_rate(one, other).errors == 0
     assert error_rate(other, one).errors == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("four hours", "for hours"), ("our hour", "or hour"), ("metre", "met"), ("wise", "wide")],
+)
+def test_other_words_stay_errors(one, other):
+    assert error_rate(one, other).errors == 1
 
 
 def test_chinese_and_japanese_count_characters():

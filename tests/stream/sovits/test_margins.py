@@ -24,8 +24,8 @@ def test_wider_margins_are_more_exact_and_the_shipped_one_is_enough():
 def test_the_workers_of_an_imported_voice_work():
     workers = SovitsWorkers(fakes_sovits.bundle_of())
     workers.draw(3)
-    workers.vocode(2)
-    workers.vocode(5)
+    for before in (0, 50, 50):
+        workers.vocode(5, before)
 
 
 @pytest.mark.parametrize(("wanted_db", "margin"), [(20, 4), (40, 8), (45, 16), (60, None)])

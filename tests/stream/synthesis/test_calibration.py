@@ -26,6 +26,7 @@ class FakeWorkers:
     """Takes a known time by a clock of each thread's own, twice as long in company."""
 
     lookahead_tokens = 2
+    useful_lookahead_tokens = 20
 
     def __init__(self):
         self.own = threading.local()
@@ -37,8 +38,9 @@ class FakeWorkers:
     def draw(self, tokens):
         self._work(0.002 * tokens)
 
-    def vocode(self, tokens):
-        self._work(0.01 + 0.001 * tokens)
+    def vocode(self, tokens, before):
+        read_again = 0.0001 * (before + tokens) if before else 0
+        self._work(0.01 + 0.001 * tokens + read_again)
 
     def _work(self, seconds):
         company = threading.active_count() > self.alone
@@ -51,11 +53,13 @@ def test_the_best_is_measured_alone_and_the_worst_in_company():
     workers = FakeWorkers()
     workers.alone = threading.active_count()
     machine = measure(workers, workers.seconds)
-    assert machine.lookahead_tokens == 2
+    assert (machine.lookahead_tokens, machine.useful_lookahead_tokens) == (2, 20)
     assert machine.best.token_seconds == pytest.approx(0.85 * 0.002)
     assert machine.best.chunk_seconds == pytest.approx(0.85 * 0.01)
     assert machine.worst.token_seconds == pytest.approx(1.25 * 0.004)
+    assert machine.worst.chunk_seconds == pytest.approx(1.25 * 0.02)
     assert machine.worst.chunk_token_seconds == pytest.approx(1.25 * 0.002)
+    assert machine.worst.known_token_seconds == pytest.approx(1.25 * 0.0002)
 
 
 @pytest.mark.parametrize("above", [True, False])
@@ -88,8 +92,8 @@ def test_a_damaged_measurement_is_none(tmp_path):
 def test_the_workers_of_a_bundle_work(tiny_bundle):
     workers = open_workers(tiny_bundle)
     workers.draw(DRAWN_TOKENS)
-    workers.vocode(2)
-    workers.vocode(25)
+    workers.vocode(2, before=0)
+    workers.vocode(25, before=50)
 
 
 def test_the_machine_says_what_it_is():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from selftalk.stream.stop import StopFlag
-from selftalk.stream.synthesis.chunks import LastPiece, ahead, held_back, limited, pieces_of
+from selftalk.stream.synthesis.chunks import ahead, held_back, limited, pieces_of, windows_of
 from selftalk.stream.synthesis.schedule import Costs, FixedPlan, Machine, solve
 
 
@@ -34,19 +34,20 @@ def test_cuts_fall_into_pauses_and_wait_for_none():
         quiet = [token in pauses for token in range(90)]  # of the last ones nothing is known
         return [piece[-1] for piece in pieces_of(iter(range(100)), quick.begin(), quiet)]
 
-    assert ends() == [4, 16, 41, 66, 91, 99]
+    assert ends() == [4, 15, 40, 65, 90, 99]
     assert ends(12, 13, 30) == [4, 12, 30, 55, 80, 99]
     assert ends(1, 17, 95) == ends(), "too short a chunk would be late, or none was there to cut"
 
 
-def test_the_last_piece_is_marked_where_it_is_known():
-    def marks(length):
-        plan = FixedPlan((3, 5))
-        return [isinstance(piece, LastPiece) for piece in pieces_of(iter(range(length)), plan)]
+def test_what_is_spoken_lags_behind_what_is_known_until_the_end_is_found():
+    def windows(length):
+        found = windows_of(iter(range(length)), FixedPlan((3, 5), lookahead_tokens=2))
+        return [(len(window.tokens), window.spoken_tokens, window.left) for window in found]
 
-    assert marks(10) == [False, False, True]
-    assert marks(8) == [False, False], "it had been cut when the end was found"
-    assert marks(2) == [True]
+    assert windows(10) == [(3, 1, None), (5, 6, None), (2, 10, 0)]
+    assert windows(8) == [(3, 1, None), (5, 6, None), (0, 8, 0)], "its end is found after a cut"
+    assert windows(1) == [(1, 1, 0)]
+    assert windows(0) == [(0, 0, 0)]
 
 
 def test_drawing_stays_only_a_little_ahead():

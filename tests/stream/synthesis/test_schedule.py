@@ -1,22 +1,21 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selftalk.stream.synthesis.chunks import pieces_of
+from selftalk.stream.synthesis.chunks import pieces_of, windows_of
 from selftalk.stream.synthesis.schedule import (
     HORIZON_TOKENS,
-    JITTER_SECONDS,
     LONGEST_CHUNK_TOKENS,
     TOKEN_RATE_HZ,
     USUAL_LENGTHS,
     Costs,
     FixedPlan,
     Machine,
-    Progress,
+    PatientPlan,
     SafePlan,
-    lasts,
     plan_chunks,
     solve,
 )
@@ -24,19 +23,27 @@ from selftalk.stream.synthesis.schedule import (
 QUICK = Machine(Costs(0.002, 0.002, 0.001), Costs(0.004, 0.005, 0.003))
 
 
-def machines(slowest_token_ms=45):
+NOTHING_USEFUL = st.just(0)
+
+
+def machines(slowest_token_ms=45, useful_tokens=NOTHING_USEFUL):
     milliseconds = st.tuples(
-        st.floats(0.1, slowest_token_ms), st.floats(0, 150), st.floats(0.1, 40)
+        st.floats(0.1, slowest_token_ms),
+        st.floats(0, 150),
+        st.floats(0.1, 40),
+        st.sampled_from((0, 0.3)),
     )
     return st.builds(
-        lambda worst, share, lookahead: Machine(
+        lambda worst, share, lookahead, useful: Machine(
             Costs(*(share * each / 1000 for each in worst)),
             Costs(*(each / 1000 for each in worst)),
             lookahead,
+            useful,
         ),
         milliseconds,
         st.floats(0.3, 1),
         st.integers(0, 4),
+        useful_tokens,
     )
 
 
@@ -50,27 +57,33 @@ class World:
         best, worst = getattr(self.machine.best, name), getattr(self.machine.worst, name)
         return best + self.luck() * (worst - best)
 
-    def run(self, lengths):
-        """When each chunk is sound."""
-        drawn, vocoded, taken, done = 0.0, 0.0, [], []
-        for index, length in enumerate(lengths):
+    def run(self, chunks):
+        """When each chunk is sound: of so many tokens drawn for it, and so many that are said."""
+        drawn, vocoded, known, taken, done = 0.0, 0.0, 0, [], []
+        for index, (tokens, spoken) in enumerate(chunks):
             if index >= 3:  # the one before could be put away when the third before was taken
                 drawn = max(drawn, taken[index - 3])
-            drawn += sum(self._seconds("token_seconds") for _ in range(length))
+            drawn += sum(self._seconds("token_seconds") for _ in range(tokens))
+            known += tokens
             taken.append(max(drawn, vocoded))
             vocoded = taken[-1] + self._seconds("chunk_seconds")
-            vocoded += length * self._seconds("chunk_token_seconds")
+            vocoded += spoken * self._seconds("chunk_token_seconds")
+            vocoded += known * self._seconds("known_token_seconds")
             done.append(vocoded)
         return done
 
+    def gaps(self, chunks, held_chunks):
+        """By how many seconds each chunk comes too late for the listener."""
+        done = self.run(chunks)
+        heard = [spoken / TOKEN_RATE_HZ for spoken in itertools.accumulate(s for _, s in chunks)]
+        held = min(held_chunks, len(chunks))
+        return [
+            done[index] - (done[held - 1] + heard[index - 1]) for index in range(held, len(chunks))
+        ]
 
-def gaps(machine, lengths, done, held_chunks):
-    """By how many seconds each chunk comes too late for the listener."""
-    begin = done[held_chunks - 1]
-    tokens = list(itertools.accumulate(lengths))
-    for index in range(held_chunks, len(lengths)):
-        heard = max(0, tokens[index - 1] - machine.lookahead_tokens) / TOKEN_RATE_HZ
-        yield done[index] - (begin + heard)
+
+def any_luck(random):
+    return (lambda: random.choice((0.0, 1.0))) if random.random() < 0.5 else random.random
 
 
 @settings(deadline=None, max_examples=30)
@@ -81,11 +94,66 @@ def test_sound_never_stops_on_any_machine_within_its_bounds(machine, length, ran
     plan = schedule.begin()
     lengths = [len(piece) for piece in pieces_of(iter(range(length)), plan, silent)]
     assert sum(lengths) == length
-    extremes = random.random() < 0.5
-    luck = (lambda: random.choice((0.0, 1.0))) if extremes else random.random
-    done = World(machine, luck).run(lengths)
-    held = min(schedule.prebuffer_chunks, len(lengths))
-    assert all(late <= 1e-9 for late in gaps(machine, lengths, done, held))
+    known = [0, *itertools.accumulate(lengths)]
+    spoken = [max(0, tokens - machine.lookahead_tokens) for tokens in known]
+    chunks = list(zip(lengths, map(int.__sub__, spoken[1:], spoken), strict=True))
+    late = World(machine, any_luck(random)).gaps(chunks, schedule.prebuffer_chunks)
+    assert all(each <= 1e-9 for each in late)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    machines(useful_tokens=st.integers(4, 60)),
+    st.integers(0, HORIZON_TOKENS),
+    st.randoms(use_true_random=False),
+)
+def test_nor_does_it_where_chunks_wait_for_what_follows(machine, length, random):
+    schedule = solve(machine)
+    windows = list(windows_of(iter(range(length)), schedule.begin()))
+    known = [0, *itertools.accumulate(len(window.tokens) for window in windows)]
+    ends = [0, *(window.spoken_tokens for window in windows)]
+    assert [token for window in windows for token in window.tokens] == list(range(length))
+    assert ends == sorted(ends)
+    assert ends[-1] == length
+    assert [window.left for window in windows if window.left is not None][-1] == 0
+    for window, heard in zip(windows, known[1:], strict=True):
+        assert window.left is not None or (
+            machine.lookahead_tokens
+            <= heard - window.spoken_tokens
+            <= max(machine.lookahead_tokens, machine.useful_lookahead_tokens)
+        )
+    spoken = map(int.__sub__, ends[1:], ends)
+    chunks = [(len(window.tokens), said) for window, said in zip(windows, spoken, strict=True)]
+    late = World(machine, any_luck(random)).gaps(chunks, schedule.prebuffer_chunks)
+    assert all(each <= 1e-9 for each in late)
+
+
+@settings(deadline=None, max_examples=20)
+@given(machines(), st.integers(1, 60))
+def test_what_follows_is_never_waited_for_before_the_first_sound(machine, useful):
+    patient = solve(replace(machine, useful_lookahead_tokens=useful))
+    assert replace(patient, machine=machine) == solve(machine)
+
+
+def ahead_of(machine, tokens=100):
+    """How many tokens are known ahead of each chunk while the utterance goes on."""
+    windows = list(windows_of(iter(range(tokens)), solve(machine).begin()))
+    known = itertools.accumulate(len(window.tokens) for window in windows)
+    return [
+        heard - window.spoken_tokens
+        for window, heard in zip(windows, known, strict=True)
+        if window.left is None
+    ]
+
+
+def test_a_quick_machine_soon_knows_as_much_as_is_useful_and_a_slow_one_no_more_than_it_must():
+    quick = ahead_of(replace(QUICK, lookahead_tokens=4, useful_lookahead_tokens=25))
+    assert quick == sorted(quick)
+    assert (quick[0], quick[-1]) == (4, 25)
+    slow = Machine(Costs(0.014, 0.03, 0.02), Costs(0.028, 0.065, 0.039), 4, 25)
+    assert set(ahead_of(slow)) == {4}
+    middling = Machine(Costs(0.006, 0.03, 0.008), Costs(0.01, 0.05, 0.014), 4, 25)
+    assert ahead_of(middling)[1] > 4, "the second chunk already"
 
 
 @settings(deadline=None, max_examples=20)
@@ -94,21 +162,8 @@ def test_a_faster_machine_is_never_heard_later(machine, factor):
     def faster(costs):
         return Costs(*(getattr(costs, name) / factor for name in Costs.__slots__))
 
-    quick = Machine(faster(machine.best), faster(machine.worst), machine.lookahead_tokens)
+    quick = replace(machine, best=faster(machine.best), worst=faster(machine.worst))
     assert solve(quick).first_sound_seconds <= solve(machine).first_sound_seconds + 1e-9
-
-
-@settings(deadline=None, max_examples=20)
-@given(machines(), st.integers(1, 299), st.integers(1, LONGEST_CHUNK_TOKENS))
-def test_looking_at_both_ends_is_looking_at_all_chunks(machine, tokens, length):
-    slow = Progress(0.2, 0.3).after(machine.worst, tokens)
-    steady, now, heard = True, slow, tokens
-    while heard < max(HORIZON_TOKENS, tokens + 50):
-        now = now.after(machine.worst, length)
-        sound = (heard - machine.lookahead_tokens) / TOKEN_RATE_HZ
-        steady &= now.vocoded <= slow.vocoded + sound - JITTER_SECONDS
-        heard += length
-    assert lasts(machine, slow, slow.vocoded, tokens, length) == steady
 
 
 def test_chunks_grow_to_a_second_on_a_quick_machine():
@@ -163,6 +218,14 @@ def test_lengths_that_were_asked_for_come_before_what_was_measured():
 def test_fixed_lengths_grow_and_the_last_one_repeats():
     pieces = pieces_of(iter(range(20)), FixedPlan((2, 3, 6)))
     assert [len(piece) for piece in pieces] == [2, 3, 6, 6, 3]
+
+
+def test_who_waits_for_the_whole_utterance_then_speaks_it_in_chunks():
+    first, *rest = windows_of(iter(range(100)), PatientPlan((5, 20, 40)))
+    assert first.tokens == list(range(100))
+    assert [window.spoken_tokens for window in (first, *rest)] == [5, 25, 65, 100]
+    assert [window.left for window in (first, *rest)] == [95, 75, 35, 0]
+    assert not any(window.tokens for window in rest)
 
 
 @pytest.mark.parametrize("tokens", [0, 1])
