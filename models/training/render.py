@@ -53,7 +53,12 @@ class Planner:
     """Draws lines: which text, by which speaker, how fast."""
 
     def __init__(
-        self, bank: StyleBank, speakers: int, seed: int, often: Sequence[Speaker] = ()
+        self,
+        bank: StyleBank,
+        speakers: int,
+        seed: int,
+        often: Sequence[Speaker] = (),
+        pairs: float = PAIR_SHARE,
     ) -> None:
         """Draw the speakers.
 
@@ -63,9 +68,11 @@ class Planner:
             seed: the same seed draws the same speakers and the same lines.
             often: speakers who say `OFTEN_SHARE` of the lines, because they are shipped: what
                 people hear most should be heard most in training.
+            pairs: how many of the lines a second speaker says too; the tokenizer learns from them.
         """
         self._speakers = list(bank.speakers(speakers, seed))
         self._often = often
+        self._pairs = pairs
         self._seed = seed
 
     def plan(self, texts: Iterable[tuple[str, str]], first_index: int) -> Iterator[Line]:
@@ -83,7 +90,7 @@ class Planner:
             except TextError as error:
                 log.warning("skipped %r: %s", text, error)
                 continue
-            if random.random() >= PAIR_SHARE:
+            if random.random() >= self._pairs:
                 yield line
                 index += 1
                 continue
@@ -210,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "plan":
             shares = _shares(options.shares)
             often = [speaker for text in options.often for speaker in _often(bank, text)]
-            planner = Planner(bank, options.speakers, options.seed, often)
+            planner = Planner(bank, options.speakers, options.seed, often, options.pairs)
             lines = plan(options.out, planner, options.lines, shares, options.seed, options.words)
             log.info("%d lines are planned", lines)
         else:
@@ -230,6 +237,7 @@ def _parser() -> argparse.ArgumentParser:
     planning = commands.add_parser("plan", help="append lines to the manifest")
     planning.add_argument("--lines", type=int, default=3000, help="in the whole manifest")
     planning.add_argument("--shares", default="en=65,zh=35", help="of the languages, by lines")
+    planning.add_argument("--pairs", type=float, default=PAIR_SHARE, help="share said twice")
     planning.add_argument("--words", type=float, default=0.0, help="share of nonsense lines")
     planning.add_argument("--speakers", type=int, default=400)
     planning.add_argument("--seed", type=int, default=1)

@@ -61,6 +61,13 @@ def test_pairs_differ_in_timbre_alone(bank):
         )
 
 
+def test_lines_are_said_once_where_no_pairs_are_wanted(bank):
+    texts = [("en", f"There are {number} of them.") for number in range(60)]
+    lines = list(Planner(bank, 20, seed=1, pairs=0.0).plan(texts, 0))
+    assert [line.text for line in lines] == [text for _, text in texts]
+    assert all(line.pair == -1 for line in lines)
+
+
 def test_a_pair_is_numbered_by_its_first_line(bank):
     for index, line in enumerate(planned(bank, 60, first=500), start=500):
         assert line.pair in (-1, index, index - 1)

@@ -51,16 +51,15 @@ def test_what_the_encoder_cannot_know_is_told_apart_from_the_windows(bundle_with
     arguments = ["verify", str(bundle_with_a_voice.folder), "--wanted-db", "50"]
     code = main([*arguments, "--json"])
     found = json.loads(capsys.readouterr().out)
-    exact = found["streamed_vs_whole_snr_db"] >= ENOUGH_DB
-    quiet = found["seam_jump"] <= found["seam_jump_limit"]
     assert found["seams"] > 10
-    assert quiet
-    assert found["passed"] == (exact and quiet)
-    assert code == (0 if found["passed"] else 1)
-    assert found["windows_vs_whole_snr_db"] >= ENOUGH_DB
-    assert found["windows_vs_whole_snr_db"] == found["margin_snr_db"]["8"]
+    assert found["streamed_vs_whole_snr_db"] >= ENOUGH_DB
+    assert found["seam_jump"] <= found["seam_jump_limit"]
+    assert found["passed"]
+    assert found["as_heard_snr_db"] < ENOUGH_DB, "its weights are random: it looks everywhere"
+    assert found["margin_snr_db"]["8"] >= ENOUGH_DB
     assert found["margin_snr_db"][str(found["smallest_margin_frames"])] >= 50
-    assert main(arguments) == code
+    assert main(arguments) == code == 0
     lines = capsys.readouterr().out
-    assert f"{found['windows_vs_whole_snr_db']:.1f} dB (shipped)" in lines
-    assert ("encoder looks at tokens to come" in lines) == (not exact)
+    assert f"{found['margin_snr_db']['8']:.1f} dB (shipped)" in lines
+    assert f"as heard on this machine: {found['as_heard_snr_db']:.1f} dB; the encoder" in lines
+    assert "tokens that were not known in time" in lines
