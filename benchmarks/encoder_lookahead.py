@@ -94,7 +94,7 @@ def main() -> None:
     torch.set_num_threads(1)
     sovits = sovits_of(load_voice_model(models_folder(data_folder()) / options.model)).eval()
     plans = {f"{count} tokens": constant(options.tokens, count) for count in (4, 8, 16, 32)}
-    for useful in (LEAST_LOOKAHEAD, 12, 25, USEFUL_LOOKAHEAD_TOKENS):
+    for useful in (LEAST_LOOKAHEAD, USEFUL_LOOKAHEAD_TOKENS):
         plans[f"planned, {useful} at most"] = planned(options.tokens, useful)
     values = {}
     for reach in REACHES_FRAMES:

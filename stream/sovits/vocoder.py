@@ -21,8 +21,9 @@ from selftalk.stream.synthesis.bundle import Bundle
 Int64Array = npt.NDArray[np.int64]
 
 NO_TOKENS = np.zeros(0, np.int64)
-USEFUL_LOOKAHEAD_TOKENS = 50
-"""Two seconds: hardly a frame looks farther, and what was drawn in vain at a barge-in is little."""
+USEFUL_LOOKAHEAD_TOKENS = 25
+"""A second: more gains hardly anything, and costs shorter windows and more that a barge-in throws
+away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,8 +270,8 @@ class SafePlan:
             self._heard_from = self._fast.vocoded
         if self._chunks >= self.prebuffer_chunks:
             # Near the horizon nothing may last beyond it; what was proved up to there still holds.
-            self._length = self._longest_safe(self._slow) or self._length
-            self._limit = self._most_tokens()
+            longest = self._longest_safe(self._slow) or self._length
+            self._limit, self._length = self._most_patient(longest)
         else:
             self._length = self._limit = self.schedule.held_tokens
 
@@ -288,15 +288,19 @@ class SafePlan:
                 return length
         return None
 
-    def _most_tokens(self) -> int:
-        """As many as the next chunk can wait for, so that those after it are not shorter."""
-        machine, length = self.schedule.machine, self._length
-        for more in range(machine.useful_lookahead_tokens - self._slow.ahead_tokens, 0, -1):
-            if self._in_time(length + more, length):
-                slow = self._slow.after(machine.worst, length + more, length)
-                if lasts(machine, slow, self._heard_from, length):
-                    return length + more
-        return length
+    def _most_patient(self, longest: int) -> tuple[int, int]:
+        """Of the next chunk, from half as long as it could be: tokens drawn for it, and in it.
+
+        That for which most tokens can be waited for, and of those the longest.
+        """
+        slow, machine = self._slow, self.schedule.machine
+        for more in range(machine.useful_lookahead_tokens - slow.ahead_tokens, 0, -1):
+            for length in range(longest, longest // 2, -1):
+                if self._in_time(length + more, length):
+                    after = slow.after(machine.worst, length + more, length)
+                    if lasts(machine, after, self._heard_from, length):
+                        return length + more, length
+        return longest, longest
 
 
 def due(heard_from: float, done: Progress) -> float:
