@@ -24,6 +24,8 @@ TOKENS, PHONES, CHUNK_TOKENS = 75, 30, 16
 class KnownFrames:
     """Stands in for the encoder: gives the frames of the whole sentence, as far as it was said."""
 
+    speed = 1.0
+
     def __init__(self, frames: Float32Array, style: Float32Array, frames_per_token: int) -> None:
         self.style = style
         self.alignment = np.zeros((0, 0), np.float32)

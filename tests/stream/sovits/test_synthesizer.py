@@ -42,6 +42,28 @@ def test_a_sentence_word_by_word(synthesizer, voice):
     assert words[-1].end_samples <= heard
 
 
+def test_who_waits_for_the_whole_sentence_hears_what_would_be_said_at_once():
+    synthesizer = SovitsSynthesizer(bundle_of(), OPTIONS)
+    voice = somebody(synthesizer.bundle)
+
+    def spoken(**options):
+        chunks = synthesizer.stream(TEXT, voice, options=dataclasses.replace(OPTIONS, **options))
+        return [chunk.audio.samples for chunk in chunks]
+
+    def error_of(chunks):
+        length = max(len(whole), sum(map(len, chunks)))
+        padded = [np.pad(x, (0, length - len(x))) for x in (np.concatenate(chunks), whole)]
+        return np.square(padded[0] - padded[1]).sum() / np.square(whole).sum()
+
+    [whole] = spoken(chunk_tokens=(100_000,))
+    exact, planned, hasty = spoken(exact=True), spoken(), spoken(chunk_tokens=(10, 12, 20, 40))
+    assert min(map(len, (exact, planned, hasty))) > 1
+    assert error_of(exact) < 1e-4
+    assert error_of(exact) < error_of(planned) < error_of(hasty)
+    at_once = synthesizer.synthesize(TEXT, voice).samples
+    np.testing.assert_array_equal(at_once, np.concatenate(exact))
+
+
 def test_a_sentence_without_an_end_is_ended_with_a_message(synthesizer, voice, monkeypatch, caplog):
     said_at_most = {"an end": 20, "none": 100_000}
     for end, tokens in said_at_most.items():

@@ -6,6 +6,7 @@ from fakes_sovits import bundle_of
 
 from selftalk.stream.errors import BundleError
 from selftalk.stream.graphs.graph import Graph
+from selftalk.stream.sovits.synthesizer import usual_schedule
 from selftalk.stream.sovits.vocoder import (
     Noise,
     SentenceVocoder,
@@ -14,6 +15,8 @@ from selftalk.stream.sovits.vocoder import (
     at_speed,
     blended,
 )
+from selftalk.stream.synthesis.chunks import windows_of
+from selftalk.stream.synthesis.schedule import PatientPlan
 
 FRAMES = 60
 
@@ -25,6 +28,8 @@ def bundle():
 
 class KnownFrames:
     """An encoder that has seen the whole sentence before the first token."""
+
+    speed = 1.0
 
     def __init__(self, bundle):
         random = np.random.default_rng(0)
@@ -39,13 +44,15 @@ class KnownFrames:
         return self.frames[: self._count]
 
 
-def speak(bundle, cuts, margin):
+def begin(bundle, margin):
     numbers = bundle.manifest.numbers
     sizes = WindowSizes(margin, margin, int(numbers["hop_samples"]), 2)
     noise = Noise(int(numbers["latent"]), 0.5, seed=3)
-    vocoder = SentenceVocoder(
-        KnownFrames(bundle), Graph(bundle.graph_path("decoder")), noise, sizes
-    )
+    return SentenceVocoder(KnownFrames(bundle), Graph(bundle.graph_path("decoder")), noise, sizes)
+
+
+def speak(bundle, cuts, margin):
+    vocoder = begin(bundle, margin)
     pieces = [vocoder.push(np.zeros(count, np.int64)) for count in cuts]
     return np.concatenate([*pieces, vocoder.flush()])
 
@@ -64,8 +71,25 @@ def test_shipped_margins_are_forty_decibels_from_whole(bundle):
         for name in ("exact_margin_frames", "right_margin_frames")
     )
     whole, streamed = speak(bundle, (30,), exact), speak(bundle, (10, 10, 10), shipped)
-    error = np.square(streamed - whole).sum()
-    assert 10 * np.log10(np.square(whole).sum() / error) > 40
+    assert snr_db(whole, streamed) > 40
+
+
+@pytest.mark.parametrize("plan", [usual_schedule(4).begin(), PatientPlan((3, 10))])
+def test_however_long_windows_wait_they_are_forty_decibels_from_whole(bundle, plan):
+    numbers = bundle.manifest.numbers
+    vocoder = begin(bundle, int(numbers["right_margin_frames"]))
+    pieces = []
+    for window in windows_of(iter(range(30)), plan):
+        speak_on = vocoder.push if window.left is None else vocoder.flush
+        pieces.append(speak_on(np.array(window.tokens), window.spoken_tokens))
+        assert sum(map(len, pieces)) == 2 * window.spoken_tokens * numbers["hop_samples"]
+    assert len(pieces) > 2
+    whole = speak(bundle, (30,), int(numbers["exact_margin_frames"]))
+    assert snr_db(whole, np.concatenate(pieces)) > 40
+
+
+def snr_db(whole, streamed):
+    return 10 * np.log10(np.square(whole).sum() / np.square(streamed - whole).sum())
 
 
 def test_the_last_tokens_need_no_window_of_their_own(bundle):
@@ -80,8 +104,7 @@ def test_the_last_tokens_need_no_window_of_their_own(bundle):
         return np.concatenate([first, *rest])
 
     apart, together = spoken(apart=True), spoken(apart=False)
-    error = np.square(apart - together).sum()
-    assert 10 * np.log10(np.square(apart).sum() / error) > 40
+    assert snr_db(apart, together) > 40
 
 
 def test_a_sentence_from_its_tokens(bundle):
