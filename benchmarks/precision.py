@@ -101,20 +101,20 @@ def distance(one: Float32Array, other: Float32Array, sample_rate_hz: int) -> flo
 
 @contextlib.contextmanager
 def fp32_bundle(folder: Path | None, like: Bundle) -> Iterator[Bundle]:
-    """The reference: a folder, or an export of the weights that are kept here."""
+    """The reference: a folder, or the weights that are kept here, rounded as they are, in fp32."""
     if folder is not None:
         yield Bundle.load(folder)
         return
     from selftalk.export.nano import export_nano, load_modules
 
     weights = Path(str(resources.files("selftalk.models"))) / "pretrained"
-    t2s, timbres = (weights / f"nano-{part}.safetensors" for part in ("t2s", "timbre"))
-    vocoder = like.graph_path("vocoder")  # its weights are kept nowhere else
+    vocoder = like.graph_path("vocoder")  # the weights of what speaks are kept in its graphs only
     with tempfile.TemporaryDirectory() as temporary:
         exact = Path(temporary) / "fp32"
         speaker = {"speaker": like.graph_path("speaker")}
+        timbres = weights / "nano-timbre.safetensors"
         export_nano(
-            load_modules(t2s, vocoder, timbres=timbres), exact, precision="fp32",
+            load_modules(vocoder.parent, vocoder, timbres=timbres), exact, precision="fp32",
             extra_graphs=speaker, voices=like.voices_folder, languages=like.manifest.languages,
         )  # fmt: skip
         yield Bundle.load(exact)

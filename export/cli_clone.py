@@ -176,7 +176,7 @@ def agreed(recording: Recording, owner: Float32Array, embed: Embed) -> Recording
 
 
 def load_base(bundle: Bundle, weights: Path | None) -> "Base":
-    """Nano's modules with the weights that the bundle was made of.
+    """Nano's modules with the weights of the bundle; its tokenizer's stand beside the code.
 
     Raises:
         BundleError: they cannot be read.
@@ -191,6 +191,7 @@ def load_base(bundle: Bundle, weights: Path | None) -> "Base":
     )
     if weights is None:
         vocoder = bundle.graph_path("vocoder")
+        t2s = vocoder.parent
     return Base(load_modules(t2s, vocoder, tokenizer), bundle)
 
 

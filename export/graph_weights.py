@@ -4,7 +4,8 @@
 
 What training begins with and what speaks are the same numbers, so they are kept once. Tracing
 gives a weight the name of its parameter, unless it had to turn it round; `name_weights` names those
-as well. Narrow weights (see quantize.py) keep the name and add how they are written down.
+as well. Narrow weights (see quantize.py) keep the name and add how they are written down; those of
+onnxruntime's quantization add `_quantized`, and their scales and zeros stand beside them.
 """
 
 import sys
@@ -17,7 +18,15 @@ import onnx
 from google.protobuf.message import DecodeError
 from safetensors.numpy import save_file
 
-from selftalk.export.quantize import BYTES, HALF, SCALE
+from selftalk.export.quantize import (
+    BYTES,
+    HALF,
+    QUANTIZED,
+    QUANTIZED_SCALE,
+    QUANTIZED_TURNED,
+    QUANTIZED_ZERO,
+    SCALE,
+)
 from selftalk.stream.errors import BundleError
 
 Weights = dict[str, npt.NDArray[np.float32]]
@@ -59,7 +68,8 @@ def weights_of_graph(path: Path) -> Weights:
     except (OSError, DecodeError) as error:
         raise BundleError(f"'{path}' is not a graph: {error}") from error
     tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    return dict(_widened(name, tensors) for name in tensors if not name.endswith(SCALE))
+    told_by_others = (SCALE, QUANTIZED_SCALE, QUANTIZED_ZERO)
+    return dict(_widened(name, tensors) for name in tensors if not name.endswith(told_by_others))
 
 
 def main(arguments: list[str]) -> int:
@@ -83,8 +93,13 @@ def _widened(
     if name.endswith(BYTES):
         name = name.removesuffix(BYTES)
         values = values * tensors[f"{name}{SCALE}"].astype(np.float32)
+    if name.endswith(QUANTIZED):
+        name = name.removesuffix(QUANTIZED)
+        zero = tensors[f"{name}{QUANTIZED_ZERO}"].astype(np.float32)
+        values = (values - zero) * tensors[f"{name}{QUANTIZED_SCALE}"]
     name = name.removesuffix(HALF)
-    return (name.removesuffix(TURNED), values.T) if name.endswith(TURNED) else (name, values)
+    turned = next((ending for ending in (TURNED, QUANTIZED_TURNED) if name.endswith(ending)), "")
+    return (name.removesuffix(turned), values.T) if turned else (name, values)
 
 
 if __name__ == "__main__":

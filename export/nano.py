@@ -12,7 +12,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from selftalk.export.graph_weights import name_weights, weights_of_graph
+from selftalk.export.graph_weights import Weights, name_weights, weights_of_graph
 from selftalk.export.onnx import GraphSource, export_graph, save_graph, state_names, state_shapes
 from selftalk.export.quantize import to_byte_weights, to_half_weights, to_int8
 from selftalk.models.nano import FRAMES_PER_TOKEN, SAMPLE_RATE_HZ, NanoConfig, NanoVocoder
@@ -33,7 +33,14 @@ ALWAYS_FP32 = ("tokenizer", "timbre", "timbre_encoder")
 """A token is a rounding: what int8 blurs would become other tokens. The timbre's graph is tiny."""
 PRECISION = {"t2s_prefill": "int8", "t2s_step": "int8", "vocoder": "int8-weights"}
 """The vocoder's pitch adds up to a phase, so a chunk must not be rounded unlike the whole."""
-SMALLER = {"int8": to_int8, "int8-weights": to_byte_weights, "fp16": to_half_weights}
+
+
+def to_bytes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Products in 8 bits; what is only looked up, like a table of symbols, is kept in them."""
+    return to_byte_weights(to_int8(model))
+
+
+SMALLER = {"int8": to_bytes, "int8-weights": to_byte_weights, "fp16": to_half_weights}
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,8 @@ def load_modules(
 ) -> NanoModules:
     """Read the weights that training wrote; without a tokenizer, recordings cannot be read.
 
-    The vocoder may also be read from the graph that was made of it.
+    The vocoder may also be read from the graph that was made of it, and text to tokens from the
+    folder of the two graphs that were.
 
     Raises:
         BundleError: a file is missing or holds other weights.
@@ -90,10 +98,17 @@ def load_modules(
 
 
 def read_weights(module: torch.nn.Module, path: Path) -> dict[str, torch.Tensor]:
-    """The weights of a module, from safetensors or from the graph that was made of it."""
-    if path.suffix != ".onnx":
-        return {name: value.float() for name, value in safetensors.torch.load_file(path).items()}
-    found = weights_of_graph(path)
+    """The weights of a module: from safetensors, a graph made of it, or a folder of its graphs."""
+    if path.is_dir():
+        encoder = weights_of_graph(path / "t2s_prefill.onnx")
+        decoder = weights_of_graph(path / "t2s_step.onnx")
+        return _own(module, encoder | {f"decoder.{name}": w for name, w in decoder.items()})
+    if path.suffix == ".onnx":
+        return _own(module, weights_of_graph(path))
+    return {name: value.float() for name, value in safetensors.torch.load_file(path).items()}
+
+
+def _own(module: torch.nn.Module, found: Weights) -> dict[str, torch.Tensor]:
     own = module.state_dict()
     return {
         name: torch.from_numpy(value.reshape(own[name].shape).copy())

@@ -45,6 +45,9 @@ SMALL_TENSOR_VALUES = 1024
 
 HALF, BYTES, SCALE = ".half", ".int8", ".scale"
 """Endings of the names under which a graph keeps narrow weights."""
+QUANTIZED, QUANTIZED_SCALE, QUANTIZED_ZERO = "_quantized", "_scale", "_zero_point"
+QUANTIZED_TURNED = "_Transposed"
+"""Endings that onnxruntime's quantization gives names."""
 LARGEST_BYTE = 127
 
 
@@ -135,7 +138,8 @@ def _narrowed(model: onnx.ModelProto, narrow: Narrow) -> onnx.ModelProto:
     kept, widening = [], []
     for weight in graph.initializer:
         values = onnx.numpy_helper.to_array(weight)
-        if values.dtype != np.float32 or values.size < SMALL_TENSOR_VALUES:
+        small_tensor = values.size < SMALL_TENSOR_VALUES or weight.name.endswith(QUANTIZED_SCALE)
+        if values.dtype != np.float32 or small_tensor:
             kept.append(weight)
             continue
         tensors, nodes = narrow(weight.name, values)

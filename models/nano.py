@@ -55,7 +55,7 @@ class NanoConfig:
     ahead_blocks: int = 3
     kernel: int = 7
     expansion: int = 3
-    dropout: float = 0.2
+    dropout: float = 0.3
     extras: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -176,7 +176,8 @@ class TextEncoder(nn.Module):
         """
         B, N = symbols.shape
         keep = mask[..., None].float()
-        x = self.stack.whole(self.embedding(symbols) * keep, self.speaker(speaker)) * keep
+        embedded = self.dropout(self.embedding(symbols)) * keep
+        x = self.stack.whole(embedded, self.speaker(speaker)) * keep
         positions = torch.arange(N, device=symbols.device)
         past = x.new_zeros(2, B, self.heads, 0, x.shape[-1] // self.heads)
         for layer in self.layers:
@@ -203,6 +204,7 @@ class TokenDecoder(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, config.codes)
+        self.dropout = nn.Dropout(config.dropout)
 
     def initial_state(self, batch: int) -> Tensor:
         """Keys and values of no tokens: (L, 2, B, H, 0, D)."""
@@ -226,7 +228,7 @@ class TokenDecoder(nn.Module):
             Logits (B, T, V) and the state with these tokens added (L, 2, B, H, P + T, D).
         """
         T, P = previous.shape[1], state.shape[4]
-        x = self.embedding(previous) + self.context(context) + self.place(place)
+        x = self.dropout(self.embedding(previous) + self.context(context)) + self.place(place)
         positions = torch.arange(P, P + T, device=x.device)
         # True where the key is not later than the query.
         mask = torch.arange(P + T, device=x.device)[None] <= positions[:, None]

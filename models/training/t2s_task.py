@@ -44,7 +44,7 @@ class TextToTokensTask:
     """Cross entropy of tokens and squared error of log durations, on whole utterances."""
 
     IGNORE = -100
-    CORRUPTED = 0.1  # of the previous tokens are random: generation also starts from errors
+    CORRUPTED = 0.2  # of the previous tokens are random: generation also starts from errors
 
     def __init__(
         self,

@@ -1,7 +1,5 @@
 """nano's graphs say what its modules say, whole and in pieces."""
 
-from dataclasses import replace
-
 import numpy as np
 import onnxruntime
 import pytest
@@ -9,10 +7,12 @@ import torch
 from torch.utils import _pytree as pytree
 
 from selftalk.export.nano import (
+    PRECISION,
     NanoModules,
     export_nano,
     finished_graph,
     graph_sources,
+    load_modules,
     read_weights,
 )
 from selftalk.export.onnx import export_graph, save_graph, state_names
@@ -178,22 +178,25 @@ def small(modules, tmp_path_factory):
     return Bundle.load(folder)
 
 
-def test_a_bundle_is_a_checkpoint(modules, small):
-    read = read_weights(modules.vocoder, small.graph_path("vocoder"))
-    own = modules.vocoder.state_dict()
+@pytest.mark.parametrize(("name", "bits"), [("vocoder", 8), ("text_to_tokens", 7)])
+def test_a_bundle_is_a_checkpoint(modules, small, name, bits):
+    module = getattr(modules, name)
+    folder = small.graph_path("vocoder").parent
+    read = read_weights(module, small.graph_path("vocoder") if name == "vocoder" else folder)
+    own = module.state_dict()
     assert read.keys() == own.keys()
-    for name, value in own.items():
-        assert (read[name] - value).abs().max() <= value.abs().max() / 200, name
+    for parameter, value in own.items():
+        rounding = value.abs().max() / (1.5 * 2 ** (bits - 1))
+        assert (read[parameter] - value).abs().max() <= rounding, parameter
 
 
-def test_what_is_read_from_a_bundle_makes_the_same_bytes(modules, small, tmp_path):
-    again = NanoVocoder(TINY)
-    again.load_state_dict(read_weights(again, small.graph_path("vocoder")))
-    save_graph(
-        finished_graph(graph_sources(replace(modules, vocoder=again))["vocoder"], "int8-weights"),
-        tmp_path / "again.onnx",
-    )
-    assert (tmp_path / "again.onnx").read_bytes() == small.graph_path("vocoder").read_bytes()
+@pytest.mark.parametrize("graph", ["vocoder", "t2s_prefill", "t2s_step"])
+def test_what_is_read_from_a_bundle_makes_the_same_bytes(small, graph, tmp_path):
+    folder = small.graph_path(graph).parent
+    again = load_modules(folder, small.graph_path("vocoder"), config=TINY)
+    source = graph_sources(again)[graph]
+    save_graph(finished_graph(source, PRECISION[graph]), tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == small.graph_path(graph).read_bytes()
 
 
 def test_what_is_no_graph_is_refused(tmp_path):
