@@ -79,6 +79,8 @@ class VoiceConfig:
     speed: Annotated[float, Meta(ge=0.5, le=2)] = 1.0
     pitch_semitones: Annotated[float, Meta(ge=-12, le=12)] = 0.0
     seed: int = 0
+    exact: bool = False
+    """Draw each sentence to its end before its first sound; see `SynthesisOptions`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,6 +107,7 @@ def load_synthesizer(config: TalkConfig, tell: Tell = lambda _line: None) -> Syn
         speed=config.voice.speed,
         pitch_semitones=config.voice.pitch_semitones,
         seed=config.voice.seed,
+        exact=config.voice.exact,
     )
     decoder_run, vocoder_run = run_options(config.engine, bundle, tell)
     return open_synthesizer(

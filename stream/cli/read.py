@@ -54,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
     if not 0.5 <= args.speed <= 2:
         raise AudioFileError(f"a speed of {args.speed:g} is not between 0.5 and 2")
     bundle = Bundle.load(args.bundle) if args.bundle else default_bundle()
-    options = SynthesisOptions(language=args.language or AUTO, speed=args.speed, seed=args.seed)
+    options = SynthesisOptions(  # nobody waits for the first sound
+        language=args.language or AUTO, speed=args.speed, seed=args.seed, exact=True
+    )
     labels = LabelsConfig(cue=args.cue)
     synthesizer = open_synthesizer(bundle, options, labels=labels)
     voice = synthesizer.voice(args.voice)

@@ -39,6 +39,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--pitch", type=float, default=0.0, help="semitones up or down")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
+        "--exact",
+        action="store_true",
+        help="know a sentence to its end before its first sound: later, and better for some voices",
+    )
+    parser.add_argument(
         "--cue",
         choices=("auto", "rhythm", "speech", "off"),
         default="auto",
@@ -57,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         speed=args.speed,
         pitch_semitones=args.pitch,
         seed=args.seed,
+        exact=args.exact,
     )
     labels = LabelsConfig(cue=args.cue)
     synthesizer = open_synthesizer(bundle, options, labels=labels)

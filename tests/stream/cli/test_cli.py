@@ -10,7 +10,10 @@ import pytest
 import soundfile
 
 from selftalk.stream.cli import build_parser, main, parse
+from selftalk.stream.config import load_config
+from selftalk.stream.nano.synthesizer import NanoSynthesizer
 from selftalk.stream.synthesis.voices import Voice
+from selftalk.stream.talk import load_synthesizer
 
 TINY = Path(__file__).parents[2] / "data" / "bundle_tiny"
 
@@ -43,6 +46,34 @@ def test_say_reads_standard_input(bundle, tmp_path, monkeypatch):
     out = tmp_path / "a.wav"
     assert main(["say", "-", "-o", str(out), "--bundle", str(bundle)]) == 0
     assert out.exists()
+
+
+@pytest.fixture
+def asked_to_be_exact(monkeypatch):
+    """Of each utterance, whether its sentence was to be known before its first sound."""
+    stream, asked = NanoSynthesizer.stream, []
+
+    def watched(self, *arguments, options=None, **named):
+        asked.append((options or self.options).exact)
+        return stream(self, *arguments, options=options, **named)
+
+    monkeypatch.setattr(NanoSynthesizer, "stream", watched)
+    return asked
+
+
+def test_who_has_time_hears_sentences_that_were_known_to_their_end(
+    bundle, tmp_path, asked_to_be_exact
+):
+    book = tmp_path / "book.txt"
+    book.write_text("Hello there.")
+    named = ["--bundle", str(bundle)]
+    said = ["say", "Hello there.", "-o", str(tmp_path / "a.wav"), *named]
+    for order in (said, [*said, "--exact"], ["read", str(book), "-o", str(tmp_path / "b.mp3")]):
+        asked_to_be_exact.clear()
+        assert main([*order, *named]) == 0
+        assert asked_to_be_exact[-1] is (order is not said)
+    settings = [f"voice.bundle={bundle}", "voice.exact=true"]
+    assert load_synthesizer(load_config(overrides=settings)).options.exact
 
 
 @pytest.mark.parametrize(
