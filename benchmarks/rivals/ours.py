@@ -18,6 +18,7 @@ from selftalk.stream.sovits.vocoder import SovitsVocoder
 from selftalk.stream.synthesis.bundle import Bundle
 from selftalk.stream.synthesis.chunks import windows_of
 from selftalk.stream.synthesis.sampling import Sampler
+from selftalk.stream.synthesis.schedule import Schedule
 
 PRECISION = os.environ.get("SELFTALK_PRECISION", "int8")
 
@@ -28,20 +29,22 @@ def load(folder: Path, threads: int) -> workload.Speak:
     decoder, vocoder = SemanticDecoder(bundle, run), SovitsVocoder(bundle, run)
     width = int(bundle.manifest.numbers["style_width"])
     style = np.random.default_rng(0).standard_normal(width).astype(np.float32)
-    return lambda: speak(decoder, vocoder, style)
+    schedule = usual_schedule(vocoder.lookahead_tokens)
+    return lambda: speak(decoder, vocoder, style, schedule)
 
 
-def speak(decoder: SemanticDecoder, vocoder: SovitsVocoder, style: np.ndarray) -> Iterator[int]:
+def speak(
+    decoder: SemanticDecoder, vocoder: SovitsVocoder, style: np.ndarray, schedule: Schedule
+) -> Iterator[int]:
     """One utterance."""
     text = workload.text_phones[0]
     phones = np.concatenate([workload.reference_phones[0], text])
     utterance = decoder.prefill(phones, workload.reference_tokens[0])
     stream = vocoder.stream(text, style)
     tokens = decoder.tokens(utterance, Sampler(DEFAULT_SAMPLING, 0), workload.TOKENS)
-    plan = usual_schedule(vocoder.lookahead_tokens).begin()
-    for window in windows_of(tokens, plan):
-        speak = stream.push if window.left is None else stream.flush
-        yield len(speak(np.array(window.tokens, np.int64), window.spoken_tokens))
+    for window in windows_of(tokens, schedule.begin()):
+        more = stream.push if window.left is None else stream.flush
+        yield len(more(np.array(window.tokens, np.int64), window.spoken_tokens))
 
 
 def bundle_folder(folder: Path) -> Path:
