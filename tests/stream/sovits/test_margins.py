@@ -7,7 +7,7 @@ import pytest
 from selftalk.stream.cli import main, verify
 from selftalk.stream.sovits.margins import WindowErrors, window_errors
 from selftalk.stream.sovits.workers import SovitsWorkers
-from selftalk.stream.synthesis.verification import ENOUGH_DB
+from selftalk.stream.synthesis.verification import ENOUGH_DB, ENOUGH_ROUNDED_DB
 
 
 def test_wider_margins_are_more_exact_and_the_shipped_one_is_enough():
@@ -63,3 +63,10 @@ def test_what_the_encoder_cannot_know_is_told_apart_from_the_windows(bundle_with
     assert f"{found['margin_snr_db']['8']:.1f} dB (shipped)" in lines
     assert f"as heard on this machine: {found['as_heard_snr_db']:.1f} dB; the encoder" in lines
     assert "tokens that were not known in time" in lines
+
+
+def test_what_rounds_is_not_asked_to_be_as_near_as_what_does_not():
+    exact, rounded = (fakes_sovits.bundle_of(precision=each) for each in ("fp32", "int8"))
+    assert verify.needed_db(exact) == ENOUGH_DB
+    assert rounded.manifest.graphs["decoder"].precision == "int8"
+    assert verify.needed_db(rounded) == ENOUGH_ROUNDED_DB
