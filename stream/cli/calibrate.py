@@ -44,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
     schedule = solve(machine)
     if args.json:
         facts = {"bundle": bundle.manifest.name, "hardware": describe(), "path": str(path)}
-        print(json.dumps(facts | dataclasses.asdict(schedule) | {"chunks": chunks_of(schedule)}))
+        chunks, ahead = chunks_of(schedule)
+        facts |= dataclasses.asdict(schedule) | {"chunks": chunks, "ahead_tokens": ahead}
+        print(json.dumps(facts))
     else:
         report(schedule, path)
     return 0
@@ -53,24 +55,32 @@ def run(args: argparse.Namespace) -> int:
 def report(schedule: Schedule, path: Path) -> None:
     """Print what was measured and what follows from it."""
     print(describe())
+    read_again = schedule.machine.worst.known_token_seconds > 0
     for name, costs in (("at best ", schedule.machine.best), ("at worst", schedule.machine.worst)):
         print(
             f"{name}: a token {1000 * costs.token_seconds:.1f} ms; a chunk"
             f" {1000 * costs.chunk_seconds:.1f} ms and"
             f" {1000 * costs.chunk_token_seconds:.1f} ms for each of its tokens"
+            + f", {1000 * costs.known_token_seconds:.2f} ms for each before"
+            * read_again
         )
-    lengths = ", ".join(map(str, chunks_of(schedule)))
-    print(f"chunks of {lengths} tokens, {1000 // TOKEN_RATE_HZ} ms each")
+    chunks, ahead = (", ".join(map(str, numbers)) for numbers in chunks_of(schedule))
+    print(f"chunks of {chunks} tokens, {1000 // TOKEN_RATE_HZ} ms each")
+    if schedule.machine.useful_lookahead_tokens > schedule.machine.lookahead_tokens:
+        print(f"of which {ahead} wait for the next chunk, which they let sound better")
     print(f"sound after {1000 * schedule.first_sound_seconds:.0f} ms at worst, then without a gap")
     if schedule.prebuffer_chunks > 1:
         print(f"too slow to begin at once: {schedule.prebuffer_chunks} chunks are made first")
     print(f"kept in {path}")
 
 
-def chunks_of(schedule: Schedule) -> list[int]:
-    """Lengths of the chunks of a few seconds."""
-    plan, lengths = schedule.begin(), [0]
-    while sum(lengths) < SHOWN_TOKENS:
-        lengths.append(plan.limit)
+def chunks_of(schedule: Schedule) -> tuple[list[int], list[int]]:
+    """Of the chunks of a few seconds: tokens drawn for each, and those known beyond it."""
+    plan = schedule.begin()
+    drawn: list[int] = []
+    ahead: list[int] = []
+    while sum(drawn) < SHOWN_TOKENS:
+        drawn.append(plan.limit)
         plan.cut(plan.limit)
-    return lengths[1:]
+        ahead.append(sum(drawn) - plan.spoken_tokens)
+    return drawn, ahead

@@ -77,6 +77,19 @@ def test_it_tells_the_plan_as_json(bundle, monkeypatch, capsys):
     assert "cores of" in told["hardware"]
 
 
+def test_it_tells_how_much_is_known_ahead_where_that_is_of_use(bundle, monkeypatch, capsys):
+    measured(monkeypatch, QUICK)
+    assert main(["calibrate", str(bundle)]) == 0
+    assert "wait for the next chunk" not in capsys.readouterr().out
+    worst = replace(QUICK.worst, known_token_seconds=0.0002)
+    measured(monkeypatch, replace(QUICK, worst=worst, useful_lookahead_tokens=20))
+    assert main(["calibrate", str(bundle)]) == 0
+    told = capsys.readouterr().out
+    assert "0.20 ms for each before" in told
+    ahead = told.partition("of which ")[2].partition(" wait for the next chunk")[0].split(", ")
+    assert (ahead[0], ahead[-1]) == ("3", "20")
+
+
 def test_it_says_when_a_machine_has_to_wait(bundle, monkeypatch, capsys):
     measured(monkeypatch, SLOW)
     assert main(["calibrate", str(bundle)]) == 0
