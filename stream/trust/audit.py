@@ -27,6 +27,8 @@ class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lines: int
     hash: str
     signature: str
+    length_bytes: int = 0
+    """Of the log with those lines; where to look for more, and no more than a hint."""
 
 
 class AuditLog:
@@ -73,17 +75,28 @@ class AuditLog:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "ab") as file:
             file.write(line + b"\n")
+            length = file.tell()
         digest = _hash(line)
         signature = sign(_head_message(entry["line"], digest))
-        head = _Head(head.lines + 1, digest, signature)
+        head = _Head(head.lines + 1, digest, signature, length)
         write_atomically(self._head_path, msgspec.json.encode(head))
 
     def _recovered(self, head: _Head) -> _Head:
         """The head, moved on by the line that a crash left without one."""
-        lines = self.lines()[head.lines :]
+        lines = self._lines_behind(head)
         if len(lines) == 1 and not _wrong_with(lines[0], head.lines + 1, head.hash):
             return _Head(head.lines + 1, _hash(lines[0]), "")
         return head
+
+    def _lines_behind(self, head: _Head) -> list[bytes]:
+        if not head.length_bytes:
+            return self.lines()[head.lines :]
+        try:
+            with self.path.open("rb") as file:
+                file.seek(head.length_bytes)
+                return file.read().splitlines()
+        except FileNotFoundError:
+            return []
 
     def lines(self) -> list[bytes]:
         """Every line as it stands in the file."""
