@@ -62,7 +62,7 @@ def test_what_the_encoder_cannot_know_is_told_apart_from_the_windows(bundle_with
     lines = capsys.readouterr().out
     assert f"{found['margin_snr_db']['8']:.1f} dB (shipped)" in lines
     assert f"as heard on this machine: {found['as_heard_snr_db']:.1f} dB; the encoder" in lines
-    assert "tokens that were not known in time" in lines
+    assert "chunks leave no trace; tokens that were not known in time leave one" in lines
 
 
 def test_what_rounds_is_not_asked_to_be_as_near_as_what_does_not():
