@@ -25,9 +25,10 @@ from selftalk.export.voice_model import load_voice_model, models_folder
 from selftalk.models import text_encoder
 from selftalk.models.sovits import FRAMES_PER_TOKEN, Sovits
 from selftalk.stream.home import data_folder
-from selftalk.stream.sovits.synthesizer import usual_schedule
+from selftalk.stream.sovits.synthesizer import FIRST_TOKENS, TWICE_AS_FAST
 from selftalk.stream.sovits.vocoder import USEFUL_LOOKAHEAD_TOKENS
 from selftalk.stream.synthesis.chunks import windows_of
+from selftalk.stream.synthesis.schedule import solve
 
 REACHES_FRAMES = (math.inf, 25, 10, 4)
 LEAST_LOOKAHEAD = 4
@@ -46,10 +47,11 @@ def constant(tokens: int, lookahead: int) -> Spoken:
 
 def planned(tokens: int, useful: int) -> Spoken:
     """As a machine that was not measured speaks, waiting for so many tokens where it can."""
-    usual = usual_schedule(LEAST_LOOKAHEAD)
-    schedule = replace(usual, machine=replace(usual.machine, useful_lookahead_tokens=useful))
+    machine = replace(
+        TWICE_AS_FAST, lookahead_tokens=LEAST_LOOKAHEAD, useful_lookahead_tokens=useful
+    )
     known, spoken = 0, []
-    for window in windows_of(iter(range(tokens)), schedule.begin()):
+    for window in windows_of(iter(range(tokens)), solve(machine, FIRST_TOKENS).begin()):
         known += len(window.tokens)
         spoken.append((known, window.spoken_tokens))
     return spoken

@@ -13,12 +13,12 @@ import workload
 
 from selftalk.stream.graphs.graph import RunOptions
 from selftalk.stream.sovits.semantic import DEFAULT_SAMPLING, SemanticDecoder
-from selftalk.stream.sovits.synthesizer import usual_schedule
+from selftalk.stream.sovits.synthesizer import FIRST_TOKENS, usual_machine
 from selftalk.stream.sovits.vocoder import SovitsVocoder
 from selftalk.stream.synthesis.bundle import Bundle
 from selftalk.stream.synthesis.chunks import windows_of
 from selftalk.stream.synthesis.sampling import Sampler
-from selftalk.stream.synthesis.schedule import Schedule
+from selftalk.stream.synthesis.schedule import Schedule, solve
 
 PRECISION = os.environ.get("SELFTALK_PRECISION", "int8")
 
@@ -29,7 +29,7 @@ def load(folder: Path, threads: int) -> workload.Speak:
     decoder, vocoder = SemanticDecoder(bundle, run), SovitsVocoder(bundle, run)
     width = int(bundle.manifest.numbers["style_width"])
     style = np.random.default_rng(0).standard_normal(width).astype(np.float32)
-    schedule = usual_schedule(vocoder.lookahead_tokens)
+    schedule = solve(usual_machine(vocoder), FIRST_TOKENS)
     return lambda: speak(decoder, vocoder, style, schedule)
 
 

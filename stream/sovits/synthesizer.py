@@ -7,8 +7,10 @@ conversations or devices.
 """
 
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -44,6 +46,7 @@ from selftalk.stream.synthesis.schedule import (
     Machine,
     PatientPlan,
     Schedule,
+    at_speed,
     solve,
 )
 from selftalk.stream.synthesis.silence import EdgeSilence, pause_ms
@@ -81,7 +84,8 @@ class SovitsSynthesizer:
         self._semantic = SemanticDecoder(bundle, decoder_run)
         self.features = TextFeatures(bundle, decoder_run)
         self._vocoder = SovitsVocoder(bundle, vocoder_run)
-        self._schedule = schedule or usual_schedule(self._vocoder.lookahead_tokens)
+        self._machine = schedule.machine if schedule else usual_machine(self._vocoder)
+        self._unmeasured = schedule is None
 
     @property
     def sample_rate_hz(self) -> int:
@@ -143,6 +147,7 @@ class SovitsSynthesizer:
         vocoder = self._vocoder.stream(phones, style)
         vocoder.push(np.array(list(tokens), np.int64))
         phonemize("", self.bundle.manifest.languages[0])
+        self._plan(self.options)
 
     def begin(
         self,
@@ -185,9 +190,14 @@ class SovitsSynthesizer:
         lengths = options.chunk_tokens
         if options.exact:
             return PatientPlan(lengths or EXACT_CHUNK_TOKENS)
+        pitch = pitch_factor(options)
+        # Of frames that are pressed together, a window needs as many after it as ever.
+        ahead = math.ceil(self._vocoder.lookahead_tokens * options.speed / pitch)
         if lengths is not None:
-            return FixedPlan(lengths, self._vocoder.lookahead_tokens)
-        return self._schedule.begin()
+            return FixedPlan(lengths, ahead)
+        machine = at_speed(self._machine, options.speed, pitch)
+        first = max(FIRST_TOKENS, ahead + 1) if self._unmeasured else None
+        return schedule_of(replace(machine, lookahead_tokens=ahead), first).begin()
 
     def _which_voice(self, own: list[str]) -> str:
         name = self.bundle.manifest.name
@@ -216,7 +226,7 @@ class Sentence:
         self._options = options
         rate_hz = synthesizer.sample_rate_hz
         # A higher voice is a slower one, played faster.
-        faster = 2 ** (options.pitch_semitones / 12)
+        faster = pitch_factor(options)
         self._speed = options.speed / faster
         self._resampler = Resampler(round(rate_hz * faster), rate_hz)
         spoken = completed(phonemes)
@@ -275,18 +285,22 @@ class Sentence:
             yield SpeechChunk(AudioChunk(ready, self._synthesizer.sample_rate_hz), said)
 
 
-def usual_schedule(lookahead_tokens: int) -> Schedule:
-    """The schedule of a machine that was not measured.
-
-    Args:
-        lookahead_tokens: of the vocoder.
-    """
-    machine = replace(
+def usual_machine(vocoder: SovitsVocoder) -> Machine:
+    """A machine that was not measured."""
+    return replace(
         TWICE_AS_FAST,
-        lookahead_tokens=lookahead_tokens,
+        lookahead_tokens=vocoder.lookahead_tokens,
         useful_lookahead_tokens=USEFUL_LOOKAHEAD_TOKENS,
     )
-    return solve(machine, FIRST_TOKENS)
+
+
+schedule_of = lru_cache(maxsize=64)(solve)
+"""Solved once for each speed and pitch."""
+
+
+def pitch_factor(options: SynthesisOptions) -> float:
+    """How many times higher the voice is."""
+    return float(2 ** (options.pitch_semitones / 12))
 
 
 def reference_of(voice: Voice, bundle: Bundle) -> Reference:

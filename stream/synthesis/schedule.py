@@ -13,7 +13,7 @@ Knows nothing about models or clocks.
 """
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain, repeat, takewhile
 from typing import Protocol
 
@@ -54,6 +54,29 @@ class Machine:
     """So many tokens after a chunk must be known before it can be sound."""
     useful_lookahead_tokens: int = 0
     """Knowing up to so many makes it better, if there is time to wait for them."""
+
+
+def at_speed(machine: Machine, speed: float, pitch: float) -> Machine:
+    """A machine as it seems to who hears a voice so much faster, and so much higher.
+
+    A token is then as much sound as ever, while all work takes longer; but of a faster voice there
+    is less to make, and of a higher one more, which is played faster.
+
+    Args:
+        machine: for the voice as it is.
+        speed: 2 is twice as fast.
+        pitch: 2 is an octave higher.
+    """
+
+    def seen(costs: Costs) -> Costs:
+        return Costs(
+            speed * costs.token_seconds,
+            speed * costs.chunk_seconds,
+            pitch * costs.chunk_token_seconds,
+            speed * costs.known_token_seconds,
+        )
+
+    return replace(machine, best=seen(machine.best), worst=seen(machine.worst))
 
 
 class ChunkPlan(Protocol):

@@ -10,6 +10,7 @@ from selftalk.stream.sovits.full_stops import completed
 from selftalk.stream.sovits.semantic import Utterance
 from selftalk.stream.sovits.synthesizer import SovitsSynthesizer
 from selftalk.stream.stop import StopFlag
+from selftalk.stream.synthesis.chunks import windows_of
 from selftalk.stream.synthesis.synthesizer import SynthesisOptions, open_synthesizer
 from selftalk.stream.synthesis.voices import Voice
 from selftalk.stream.text.phonemes import Phonemes
@@ -62,6 +63,20 @@ def test_who_waits_for_the_whole_sentence_hears_what_would_be_said_at_once():
     assert error_of(exact) < error_of(planned) < error_of(hasty)
     at_once = synthesizer.synthesize(TEXT, voice).samples
     np.testing.assert_array_equal(at_once, np.concatenate(exact))
+
+
+@pytest.mark.parametrize(("speed", "pitch_semitones"), [(1, 0), (2, 0), (0.5, 7), (2, -12)])
+def test_chunks_hold_what_was_planned_however_fast_or_high_a_voice_is(
+    synthesizer, voice, speed, pitch_semitones
+):
+    options = dataclasses.replace(OPTIONS, speed=speed, pitch_semitones=pitch_semitones)
+    pressed = speed / 2 ** (pitch_semitones / 12)
+    vocoder = synthesizer._vocoder.stream(np.arange(12), voice.reference.style, speed=pressed)
+    hop, spoken = synthesizer._vocoder.sizes.hop_samples, 0
+    for window in windows_of(iter(range(70)), synthesizer._plan(options)):
+        speak = vocoder.push if window.left is None else vocoder.flush
+        spoken += len(speak(np.array(window.tokens, np.int64), window.spoken_tokens))
+        assert spoken == int(2 * window.spoken_tokens / pressed) * hop
 
 
 def test_a_sentence_without_an_end_is_ended_with_a_message(synthesizer, voice, monkeypatch, caplog):

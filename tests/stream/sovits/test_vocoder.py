@@ -1,12 +1,14 @@
 """In windows or at once: the same sound."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes_sovits import bundle_of
 
 from selftalk.stream.errors import BundleError
 from selftalk.stream.graphs.graph import Graph
-from selftalk.stream.sovits.synthesizer import usual_schedule
+from selftalk.stream.sovits.synthesizer import TWICE_AS_FAST
 from selftalk.stream.sovits.vocoder import (
     Noise,
     SentenceVocoder,
@@ -16,7 +18,7 @@ from selftalk.stream.sovits.vocoder import (
     blended,
 )
 from selftalk.stream.synthesis.chunks import windows_of
-from selftalk.stream.synthesis.schedule import PatientPlan
+from selftalk.stream.synthesis.schedule import PatientPlan, solve
 
 FRAMES = 60
 
@@ -74,7 +76,10 @@ def test_shipped_margins_are_forty_decibels_from_whole(bundle):
     assert snr_db(whole, streamed) > 40
 
 
-@pytest.mark.parametrize("plan", [usual_schedule(4).begin(), PatientPlan((3, 10))])
+USUAL = replace(TWICE_AS_FAST, lookahead_tokens=4, useful_lookahead_tokens=20)
+
+
+@pytest.mark.parametrize("plan", [solve(USUAL, 10).begin(), PatientPlan((3, 10))])
 def test_however_long_windows_wait_they_are_forty_decibels_from_whole(bundle, plan):
     numbers = bundle.manifest.numbers
     vocoder = begin(bundle, int(numbers["right_margin_frames"]))

@@ -16,6 +16,7 @@ from selftalk.stream.synthesis.schedule import (
     Machine,
     PatientPlan,
     SafePlan,
+    at_speed,
     plan_chunks,
     solve,
 )
@@ -72,10 +73,12 @@ class World:
             done.append(vocoded)
         return done
 
-    def gaps(self, chunks, held_chunks):
+    def gaps(self, chunks, held_chunks, tokens_per_second=TOKEN_RATE_HZ):
         """By how many seconds each chunk comes too late for the listener."""
         done = self.run(chunks)
-        heard = [spoken / TOKEN_RATE_HZ for spoken in itertools.accumulate(s for _, s in chunks)]
+        heard = [
+            spoken / tokens_per_second for spoken in itertools.accumulate(s for _, s in chunks)
+        ]
         held = min(held_chunks, len(chunks))
         return [
             done[index] - (done[held - 1] + heard[index - 1]) for index in range(held, len(chunks))
@@ -122,9 +125,36 @@ def test_nor_does_it_where_chunks_wait_for_what_follows(machine, length, random)
             <= heard - window.spoken_tokens
             <= max(machine.lookahead_tokens, machine.useful_lookahead_tokens)
         )
+    late = World(machine, any_luck(random)).gaps(chunks_of(windows), schedule.prebuffer_chunks)
+    assert all(each <= 1e-9 for each in late)
+
+
+def chunks_of(windows):
+    """Tokens drawn for each, and said by each."""
+    ends = [0, *(window.spoken_tokens for window in windows)]
     spoken = map(int.__sub__, ends[1:], ends)
-    chunks = [(len(window.tokens), said) for window, said in zip(windows, spoken, strict=True)]
-    late = World(machine, any_luck(random)).gaps(chunks, schedule.prebuffer_chunks)
+    return [(len(window.tokens), said) for window, said in zip(windows, spoken, strict=True)]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    machines(slowest_token_ms=25, useful_tokens=st.integers(4, 30)),
+    st.floats(0.5, 2),
+    st.floats(0.5, 2),
+    st.integers(1, HORIZON_TOKENS),
+    st.randoms(use_true_random=False),
+)
+def test_nor_where_a_voice_is_faster_or_higher(machine, speed, pitch, length, random):
+    schedule = solve(at_speed(machine, speed, pitch))
+    windows = list(windows_of(iter(range(length)), schedule.begin()))
+
+    def made(costs):  # frames of a token: fewer of a faster voice, more of a higher one
+        return replace(costs, chunk_token_seconds=costs.chunk_token_seconds * pitch / speed)
+
+    real = replace(machine, best=made(machine.best), worst=made(machine.worst))
+    late = World(real, any_luck(random)).gaps(
+        chunks_of(windows), schedule.prebuffer_chunks, TOKEN_RATE_HZ * speed
+    )
     assert all(each <= 1e-9 for each in late)
 
 
