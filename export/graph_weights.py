@@ -96,7 +96,7 @@ def _widened(
     if name.endswith(QUANTIZED):
         name = name.removesuffix(QUANTIZED)
         zero = tensors[f"{name}{QUANTIZED_ZERO}"].astype(np.float32)
-        values = (values - zero) * tensors[f"{name}{QUANTIZED_SCALE}"]
+        values = (values - zero) * tensors[f"{name}{QUANTIZED_SCALE}"].astype(np.float32)
     name = name.removesuffix(HALF)
     turned = next((ending for ending in (TURNED, QUANTIZED_TURNED) if name.endswith(ending)), "")
     return (name.removesuffix(turned), values.T) if turned else (name, values)
