@@ -24,7 +24,7 @@ LONGEST_UNITS = 60  # 1.5 s: no symbol is held longer, whatever the network says
 
 
 # Lengths are planned, so nothing has to be done against loops: a penalty would only hurt.
-DEFAULT_SAMPLING = SamplingConfig(top_k=20, temperature=0.6, repetition_penalty=1.0)
+DEFAULT_SAMPLING = SamplingConfig(top_k=20, temperature=0.35, repetition_penalty=1.0)
 
 
 @dataclass(frozen=True, slots=True)
