@@ -1,7 +1,8 @@
 """Held-out texts: no training ever sees them.
 
 en, zh      sentences with the difficulties of everyday text: names, numbers, rare words
-replies     English replies of one to eight words, as they are common in conversation
+replies     replies of one to eight words, as they are common in conversation, in English
+replies_zh  and in Chinese
 dev_en      written like the training lines; what is tried out is chosen by these two,
 dev_zh      so that the other sets stay unseen until a choice is made
 """
@@ -11,7 +12,7 @@ from importlib import resources
 
 from selftalk.stream.errors import ConfigError
 
-SETS = ("en", "zh", "replies", "dev_en", "dev_zh")
+SETS = ("en", "zh", "replies", "replies_zh", "dev_en", "dev_zh")
 
 
 @dataclass(frozen=True, slots=True)

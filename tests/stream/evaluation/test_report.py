@@ -78,3 +78,11 @@ def test_what_does_not_exist_is_refused():
         held_out("fr")
     with pytest.raises(ConfigError, match="has 100 sentences"):
         held_out("en", 101)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_is_of_one_language(name):
+    sentences = held_out(name)
+    assert len({sentence.language for sentence in sentences}) == 1
+    chinese = [any("\u4e00" <= letter <= "\u9fff" for letter in s.text) for s in sentences]
+    assert set(chinese) == {sentences[0].language == "zh"}
