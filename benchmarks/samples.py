@@ -43,7 +43,7 @@ synthetic and belongs to nobody. Figures and limits are in the model card.</p>
 FIGURE = """<figure>
   <figcaption>{text} <small>{system}, {voice}</small></figcaption>
   <audio controls preload="none" src="{stem}.ogg"></audio>
-  <img loading="lazy" alt="spectrogram: {text}" src="{stem}.png">
+  <img loading="lazy" alt="spectrogram: {text}" src="{stem}.webp">
 </figure>"""
 
 
@@ -99,7 +99,7 @@ def write(sample: Sample, folder: Path) -> None:
     rate_hz = sample.audio.sample_rate_hz
     path = folder / f"{sample.stem}.ogg"
     soundfile.write(path, sample.audio.samples, rate_hz, format="OGG", subtype="VORBIS")
-    draw(sample.audio, folder / f"{sample.stem}.png")
+    draw(sample.audio, folder / f"{sample.stem}.webp")
 
 
 def draw(audio: AudioChunk, path: Path) -> None:
@@ -116,7 +116,7 @@ def draw(audio: AudioChunk, path: Path) -> None:
         )
     axes.set_ylabel("Hz")
     figure.tight_layout(pad=0.2)
-    figure.savefig(path)
+    figure.savefig(path, pil_kwargs={"quality": 60})
     pyplot.close(figure)
 
 
