@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 Embed = Callable[[AudioChunk], Float32Array]
 
 CONSENT_RATE_HZ = 16_000
-SENTENCES = 20
+SENTENCES = 40
 """Of each language, to check with; from sets that nothing else is measured with."""
 COMPARED = 4
 PAGE = "compare.html"

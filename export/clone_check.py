@@ -24,8 +24,8 @@ from selftalk.stream.synthesis.voices import Voice
 
 LOST_WORDS = 0.05
 """How much the word error rate may rise in one language: 5 points."""
-LOST_TOGETHER = 0.03
-"""And in all: what forty sentences tell is uncertain by two points and more."""
+LOST_TOGETHER = 0.04
+"""And in all: what eighty sentences tell is uncertain by a point and a half."""
 DOUBT = 1.645
 """Standard errors by which a loss has to exceed that in one language: 95 % are below."""
 
