@@ -101,6 +101,12 @@ class ConvNeXtBlock(nn.Module):
         y = self.contract(F.gelu(self.expand(y), approximate="tanh"))
         return centre + self.gain * y, state
 
+    def whole(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Transform a complete x (B, T, C) into (B, T, C), zeros beyond its end."""
+        ahead = F.pad(x, (0, 0, 0, self.conv.lookahead))
+        y: Tensor = self(ahead, self.initial_state(len(x)), condition)[0]
+        return y
+
 
 class ConvNeXtStack(nn.Module):
     """Blocks one after another; the last `ahead_blocks` look ahead by half their kernel."""
@@ -150,9 +156,5 @@ class ConvNeXtStack(nn.Module):
     def whole(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Transform a complete x (B, T, C) into (B, T, C), zeros beyond its end."""
         for block in self.each():
-            x, _ = block(
-                F.pad(x, (0, 0, 0, block.conv.lookahead)),
-                block.initial_state(len(x)),
-                condition,
-            )
+            x = block.whole(x, condition)
         return x

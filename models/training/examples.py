@@ -16,6 +16,7 @@ from selftalk.stream.nano.alignment import (
     TOKEN_SAMPLES,
     UNIT_SAMPLES,
     Alignment,
+    Durations,
     Int64Array,
     align,
 )
@@ -41,7 +42,7 @@ class Example:
     text: str
     language: str
     symbols: Int64Array  # (N,)
-    durations: Int64Array  # (N,) in 25 ms units
+    durations: Durations  # (N,) in 25 ms units
     alignment: Alignment
     wave: Float32Array  # (T * 960,)
     pulses: Float32Array  # (T * 960,) excitation with the teacher's own phase

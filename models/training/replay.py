@@ -19,7 +19,7 @@ from selftalk.models.training.voice_task import Said
 from selftalk.models.waveform import apply_filters, frame_spectra, overlap_add
 from selftalk.stream.nano.alignment import TOKEN_SAMPLES, Alignment, FrameText, align, frame_text
 from selftalk.stream.nano.postfilter import Postfilter
-from selftalk.stream.nano.semantic import DEFAULT_SAMPLING, whole_units
+from selftalk.stream.nano.semantic import DEFAULT_SAMPLING, planned_units
 from selftalk.stream.nano.vocoder import Speaker
 from selftalk.stream.synthesis.sampling import Sampler
 
@@ -55,7 +55,7 @@ def _speak(
     context, log_durations = text_to_tokens.encoder(
         torch.from_numpy(symbols)[None], heard, torch.ones(1, len(symbols), dtype=torch.bool)
     )
-    durations = whole_units(log_durations[0].exp().numpy())
+    durations = planned_units(log_durations[0].numpy())
     alignment = align(durations)
     tokens = _tokens(text_to_tokens, context[0], alignment, seed)
     spoken = frame_text(symbols, alignment, vocoder.no_symbol)

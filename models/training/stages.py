@@ -22,6 +22,7 @@ import torch
 from torch import nn
 
 from selftalk.models.content_encoder import ContentEncoder, TaughtContentEncoder
+from selftalk.models.listener import Listener
 from selftalk.models.nano import NanoConfig, NanoVocoder
 from selftalk.models.timbre import TimbreEncoder
 from selftalk.models.tokenizer import Tokenizer
@@ -32,6 +33,7 @@ from selftalk.models.training.corpus import Corpus, Utterance
 from selftalk.models.training.drawn_tokens import draw_tokens
 from selftalk.models.training.examples import Example, example_of, whisper_features
 from selftalk.models.training.judged_vocoder_task import JudgedVocoderTask
+from selftalk.models.training.listener_task import ListenerTask
 from selftalk.models.training.loop import Run, Schedule, Task
 from selftalk.models.training.speakers import fit_timbres
 from selftalk.models.training.stock_voices import Keep, better_half, save_voices, stock_voices
@@ -46,6 +48,7 @@ from selftalk.stream.synthesis.bundle import Bundle
 SCHEDULES = {
     "tokenizer": Schedule(steps=2500, learning_rate=1e-3),
     "content": Schedule(steps=3000, learning_rate=1e-3),
+    "listener": Schedule(steps=2000, learning_rate=1e-3),
     "t2s": Schedule(steps=6000, learning_rate=1e-3),
     "timbre": Schedule(steps=3000, learning_rate=2e-3),
     "vocoder": Schedule(steps=12000, learning_rate=8e-4, betas=(0.8, 0.99)),
@@ -111,6 +114,9 @@ def build_task(stage: str, arguments: argparse.Namespace) -> Task:
         return TimbreTask(TimbreEncoder(), *by_speakers(items))
     if stage == "content":
         return content_task(config, arguments)
+    if stage == "listener":
+        examples = [example_of(utterance) for utterance in read_utterances(arguments)]
+        return ListenerTask(Listener(config), *split(examples))
     if stage == "vocoder" and arguments.tokenizer is None:
         return untokenized_vocoder_task(config, arguments)
     pairs = read_examples(arguments)
@@ -132,7 +138,18 @@ def build_task(stage: str, arguments: argparse.Namespace) -> Task:
         model, train_examples, train_tokens, valid_examples, valid_tokens,
         drawn_tokens=drawn(config, arguments, train_examples),
     )  # fmt: skip
-    return JudgedVocoderTask(task) if stage == "judged-vocoder" else task
+    if stage == "vocoder":
+        return task
+    return JudgedVocoderTask(task, listener=listener(config, arguments.listener))
+
+
+def listener(config: NanoConfig, weights: Path | None) -> Listener | None:
+    """Who listens to the vocoder's words, if anybody was taught to."""
+    if weights is None:
+        return None
+    model = Listener(config)
+    load_weights(model, weights)
+    return model
 
 
 def content_task(config: NanoConfig, arguments: argparse.Namespace) -> ContentTask:
@@ -188,6 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--tokenizer", type=Path, help="model.safetensors of the tokenizer stage")
     parser.add_argument("--t2s", type=Path, help="likewise of t2s: the vocoder meets its tokens")
+    parser.add_argument("--listener", type=Path, help="likewise: hears the vocoder's words")
     parser.add_argument("--languages", default="en,zh", help="codes, separated by commas")
     parser.add_argument("--warm", type=Path, help="weights to begin with, if the run is new")
     parser.add_argument("--steps", type=int, help="length of the run, if not the usual one")

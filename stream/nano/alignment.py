@@ -1,7 +1,7 @@
 """Alignment: which symbol is spoken at which token and frame, from durations.
 
-Durations are counted in units of 25 ms; tokens come at 25 Hz, frames at 100 Hz. Shared by
-synthesis, where durations are predicted, and by training, where the teacher's are known.
+Durations are counted in units of 25 ms, whole or not; tokens come at 25 Hz, frames at 100 Hz.
+Shared by synthesis, where durations are predicted, and by training, where the teacher's are known.
 Knows nothing about sound.
 """
 
@@ -14,6 +14,7 @@ from selftalk.stream.sound.audio import Float32Array
 from selftalk.stream.text.symbols import SYMBOLS_V2
 
 Int64Array = npt.NDArray[np.int64]
+Durations = Int64Array | Float32Array
 
 SAMPLE_RATE_HZ = 24_000
 UNIT_SAMPLES = 600  # 25 ms
@@ -47,21 +48,21 @@ class Alignment:
         return len(self.token_symbol)
 
 
-def align(durations: Int64Array, tokens: int | None = None) -> Alignment:
+def align(durations: Durations, tokens: int | None = None) -> Alignment:
     """Spread symbols over tokens.
 
     Args:
         durations: (N,) in units of 25 ms; a symbol of 0 units is passed over.
         tokens: how many tokens; by default as many as the durations fill.
     """
-    ends = np.cumsum(durations) * UNIT_SAMPLES
+    ends = np.rint(np.cumsum(durations, dtype=np.float64) * UNIT_SAMPLES).astype(np.int64)
     if tokens is None:
         tokens = int(-(-ends[-1] // TOKEN_SAMPLES))
 
     def spoken_at(centres: npt.NDArray[np.floating]) -> tuple[Int64Array, Float32Array]:
         symbol = np.minimum(np.searchsorted(ends, centres, side="right"), len(durations) - 1)
         lengths = np.maximum(durations[symbol], 1)
-        starts = ends[symbol] - durations[symbol] * UNIT_SAMPLES
+        starts = np.concatenate([[0], ends[:-1]])[symbol]
         progress = ((centres - starts) / (lengths * UNIT_SAMPLES)).clip(0, 1)
         return symbol, np.stack([progress, np.log(lengths)], axis=1).astype(np.float32)
 

@@ -62,7 +62,7 @@ class SemanticDecoder:
             speed: 1 is the voice's own; 2 is twice as fast.
         """
         outputs = self._prefill.run(symbols=symbols[None], speaker=speaker[None])
-        durations = whole_units(np.exp(outputs["log_durations"][0]) / speed)
+        durations = planned_units(outputs["log_durations"][0], speed)
         return Plan(symbols, outputs["context"][0], align(durations))
 
     def tokens(self, plan: Plan, sampler: Sampler, stop: StopFlag | None = None) -> Iterator[int]:
@@ -83,7 +83,10 @@ class SemanticDecoder:
             yield int(said[index + 1])
 
 
-def whole_units(durations: npt.NDArray[np.floating]) -> Int64Array:
-    """Round durations to units so that no rounding error adds up: (N,) → (N,)."""
-    ends = np.cumsum(np.clip(durations, 0, LONGEST_UNITS)).round().astype(np.int64)
-    return np.diff(ends, prepend=0)
+def planned_units(log_durations: Float32Array, speed: float = 1.0) -> Float32Array:
+    """How long each symbol is to last: (N,) → (N,) in units of 25 ms, not rounded.
+
+    The teacher speaks in whole units, but nano need not: rounded, short consonants come out a
+    third too long or too short, or not at all, and more words are lost.
+    """
+    return np.minimum(np.exp(log_durations) / speed, LONGEST_UNITS)

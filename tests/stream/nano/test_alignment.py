@@ -11,7 +11,7 @@ from selftalk.stream.nano.alignment import (
     frame_text,
     unknown_text,
 )
-from selftalk.stream.nano.semantic import whole_units
+from selftalk.stream.nano.semantic import LONGEST_UNITS, planned_units
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=30).filter(any))
@@ -36,11 +36,25 @@ def test_place_grows_from_0_to_1_inside_a_symbol():
     assert alignment.token_place[0, 1] == pytest.approx(np.log(8))
 
 
-@given(st.lists(st.floats(0, 50), min_size=1, max_size=50))
+@given(st.lists(st.floats(0.05, 50), min_size=1, max_size=50))
 def test_rounding_errors_do_not_add_up(durations):
-    whole = whole_units(np.array(durations))
-    assert (whole >= 0).all()
-    assert abs(whole.sum() - sum(durations)) <= 0.5 + 1e-6
+    alignment = align(np.array(durations))
+    wanted = np.cumsum(durations) * UNIT_SAMPLES
+    assert np.abs(alignment.ends_samples - wanted).max() <= 0.5 + 1e-6
+    assert (np.diff(alignment.frame_symbol) >= 0).all()
+    assert ((alignment.frame_place[:, 0] >= 0) & (alignment.frame_place[:, 0] <= 1)).all()
+
+
+def test_half_a_unit_is_half_a_unit():
+    alignment = align(np.array([4.0, 1.6, 1.6, 0.8, 8.0]))
+    frames = np.bincount(alignment.frame_symbol)
+    assert frames.tolist() == [10, 4, 4, 2, 20]
+
+
+def test_planned_durations_are_bounded_and_follow_the_speed():
+    log_durations = np.log(np.array([2, 3, 500], np.float32))
+    np.testing.assert_allclose(planned_units(log_durations), [2, 3, LONGEST_UNITS], rtol=1e-6)
+    np.testing.assert_allclose(planned_units(log_durations, 2.0)[:2], [1, 1.5], rtol=1e-6)
 
 
 def test_a_frame_knows_its_symbol_and_the_neighbours():
