@@ -163,7 +163,7 @@ def spoken_alone(bundle: Bundle, exact: Bundle, options: argparse.Namespace) -> 
     return {
         "words": int(exactly.words.sum()),
         "word_error_rate": {
-            name: round(one.errors.sum() / one.words.sum(), 4)
+            name: round(float(one.errors.sum() / one.words.sum()), 4)
             for name, one in {"fp32": exactly, **heard}.items()
         },
         "word_error_rate_less_that_of_fp32": {
