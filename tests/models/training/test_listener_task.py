@@ -99,6 +99,14 @@ def test_withheld_text_is_not_asked_for():
     assert words.item() == pytest.approx(wanted.item(), rel=0.02)
 
 
+def test_a_batch_without_any_text_costs_nothing():
+    batch = batch_of(hum(0))
+    unknown = replace(batch, symbols=torch.full_like(batch.symbols, TINY.symbols))
+    words, impression = words_loss(listener().eval(), unknown, batch.wave.flip(1), TINY.symbols)
+    assert words.item() == 0
+    assert impression.item() > 0
+
+
 def test_the_vocoder_learns_from_a_listener_that_does_not_change(tmp_path):
     ear = listener()
     before = [value.clone() for value in ear.parameters()]
