@@ -21,7 +21,7 @@ import numpy as np
 from selftalk.models.training.templates import expand
 from selftalk.models.training.word_lines import word_lines
 
-HELD_OUT = ("en", "zh", "replies", "replies_zh", "dev_en", "dev_zh")
+HELD_OUT = ("en", "zh", "replies", "replies_zh", "dev_en", "dev_zh", "dev_replies")
 TEMPLATE_LINES = 6000
 TEMPLATE_SHARE = 0.3
 """Of the lines that are drawn; written lines sound richer but hold fewer numbers and names."""

@@ -1,10 +1,12 @@
 """Held-out texts: no training ever sees them.
 
 en, zh      sentences with the difficulties of everyday text: names, numbers, rare words
-replies     replies of one to eight words, as they are common in conversation, in English
-replies_zh  and in Chinese
-dev_en      written like the training lines; what is tried out is chosen by these two,
-dev_zh      so that the other sets stay unseen until a choice is made
+replies     replies as they are common in conversation, in English: 100 of one to three words,
+            then 100 of four to eight
+replies_zh  and 100 in Chinese
+dev_en      what is tried out is chosen by these three, so that the other sets stay unseen
+dev_zh      until a choice is made; the first two are written like the training lines,
+dev_replies the third has replies of one to three words
 """
 
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from importlib import resources
 
 from selftalk.stream.errors import ConfigError
 
-SETS = ("en", "zh", "replies", "replies_zh", "dev_en", "dev_zh")
+SETS = ("en", "zh", "replies", "replies_zh", "dev_en", "dev_zh", "dev_replies")
 
 
 @dataclass(frozen=True, slots=True)

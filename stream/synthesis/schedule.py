@@ -7,8 +7,10 @@ after chunk j lasts if every later chunk k is done before what is heard runs out
     done(k) at worst  ≤  done(j) at best  +  sound in the chunks before k
 
 Both sides grow with every single cost, so this holds for any run between best and worst. The first
-chunk is the smallest that allows it, later ones grow. Where a chunk sounds better when more of what
-follows it is known, it waits for as many tokens more as the inequality allows.
+chunk is the smallest that allows it, later ones grow, but where it can be helped none is longer than
+all before it: beside others who begin to speak at the same time it may take several times as long.
+Where a chunk sounds better when more of what follows it is known, it waits for as many tokens more as
+the inequality allows.
 Knows nothing about models or clocks.
 """
 
@@ -22,8 +24,11 @@ LONGEST_CHUNK_TOKENS = 25
 """One second: a longer chunk hardly costs less, and a barge-in throws it away."""
 HORIZON_TOKENS = 12 * TOKEN_RATE_HZ
 """So far ahead there must be no gap; a clause is hardly longer."""
-USUAL_LENGTHS = (6, 10, 16, 25)
-"""Of chunks on a machine that was not measured."""
+USUAL_LENGTHS = (6, 4, 6, 10, 16, 25)
+"""Of chunks on a machine that was not measured. The second is short: only the first is heard by then,
+and where several begin to speak at once, each waits for the others."""
+MODEST_TOKENS = 3
+"""A chunk of so many is never too long beside what is heard before it."""
 JITTER_SECONDS = 0.03
 """Every chunk is due so much earlier: threads wait for each other, and players read in blocks."""
 PIECES_AHEAD = 3
@@ -306,7 +311,9 @@ class SafePlan:
         return slow.vocoded <= due(self._heard_from, self._slow)
 
     def _longest_safe(self, slow: Progress) -> int | None:
-        for length in range(LONGEST_CHUNK_TOKENS, 0, -1):
+        """Of chunks no longer than the sound before them; if none is safe, the least that is."""
+        modest = min(max(MODEST_TOKENS, slow.spoken_tokens), LONGEST_CHUNK_TOKENS)
+        for length in chain(range(modest, 0, -1), range(modest + 1, LONGEST_CHUNK_TOKENS + 1)):
             if lasts(self.schedule.machine, slow, self._heard_from, length):
                 return length
         return None

@@ -23,10 +23,11 @@ def test_held_out_sets_have_their_sizes():
     assert {name: len(set(held_out(name))) for name in HELD_OUT} == {
         "en": 100,
         "zh": 100,
-        "replies": 100,
+        "replies": 200,
         "replies_zh": 100,
         "dev_en": 100,
         "dev_zh": 50,
+        "dev_replies": 100,
     }
 
 

@@ -34,9 +34,9 @@ def test_cuts_fall_into_pauses_and_wait_for_none():
         quiet = [token in pauses for token in range(90)]  # of the last ones nothing is known
         return [piece[-1] for piece in pieces_of(iter(range(100)), quick.begin(), quiet)]
 
-    assert ends() == [4, 15, 40, 65, 90, 99]
-    assert ends(12, 13, 30) == [4, 12, 30, 55, 80, 99]
-    assert ends(1, 17, 95) == ends(), "too short a chunk would be late, or none was there to cut"
+    assert ends() == [4, 7, 12, 22, 42, 67, 92, 99]
+    assert ends(18, 19, 30) == [4, 7, 12, 18, 30, 55, 80, 99]
+    assert ends(1, 25, 95) == ends(), "too short a chunk would be late, or none was there to cut"
 
 
 def test_what_is_spoken_lags_behind_what_is_known_until_the_end_is_found():

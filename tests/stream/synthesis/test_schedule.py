@@ -9,6 +9,7 @@ from selftalk.stream.synthesis.chunks import pieces_of, windows_of
 from selftalk.stream.synthesis.schedule import (
     HORIZON_TOKENS,
     LONGEST_CHUNK_TOKENS,
+    MODEST_TOKENS,
     TOKEN_RATE_HZ,
     USUAL_LENGTHS,
     Costs,
@@ -219,16 +220,29 @@ def test_a_machine_slower_than_speech_waits_and_says_so():
 
 
 def test_a_cut_is_made_at_a_pause_but_none_is_waited_for():
-    silent = [token in (47, 57) for token in range(100)]
+    silent = [token in (47, 57) for token in range(100)]  # the first comes just after a cut
     plan = solve(QUICK).begin()
     pieces = list(pieces_of(iter(range(100)), plan, silent))
     ends = [piece[-1] for piece in pieces]
-    assert 47 in ends
+    assert 57 in ends
+    assert 47 not in ends
     assert all(len(piece) <= LONGEST_CHUNK_TOKENS for piece in pieces)
     never = list(pieces_of(iter(range(100)), solve(QUICK).begin(), [False] * 100))
     assert [len(piece) for piece in never] == [
         len(piece) for piece in pieces_of(iter(range(100)), solve(QUICK).begin())
     ]
+
+
+def test_on_a_quick_machine_no_chunk_is_longer_than_all_before_it():
+    plan = solve(QUICK).begin()
+    spoken = []
+    while plan.spoken_tokens < HORIZON_TOKENS:
+        plan.cut(plan.limit)
+        spoken.append(plan.spoken_tokens)
+    assert all(
+        after - before <= max(MODEST_TOKENS, before) for before, after in itertools.pairwise(spoken)
+    )
+    assert spoken[-1] - spoken[-2] == LONGEST_CHUNK_TOKENS
 
 
 def test_a_pause_too_early_is_no_reason_to_cut():
