@@ -7,10 +7,10 @@ after chunk j lasts if every later chunk k is done before what is heard runs out
     done(k) at worst  ≤  done(j) at best  +  sound in the chunks before k
 
 Both sides grow with every single cost, so this holds for any run between best and worst. The first
-chunk is the smallest that allows it, later ones grow, but where it can be helped none is longer than
-all before it: beside others who begin to speak at the same time it may take several times as long.
-Where a chunk sounds better when more of what follows it is known, it waits for as many tokens more as
-the inequality allows.
+chunk is the smallest that allows it, later ones grow, but where it can be helped none is longer
+than all before it: beside others who begin to speak at the same time it may take several times as
+long. Where a chunk sounds better when more of what follows it is known, it waits for as many tokens
+more as the inequality allows.
 Knows nothing about models or clocks.
 """
 
@@ -25,8 +25,8 @@ LONGEST_CHUNK_TOKENS = 25
 HORIZON_TOKENS = 12 * TOKEN_RATE_HZ
 """So far ahead there must be no gap; a clause is hardly longer."""
 USUAL_LENGTHS = (6, 4, 6, 10, 16, 25)
-"""Of chunks on a machine that was not measured. The second is short: only the first is heard by then,
-and where several begin to speak at once, each waits for the others."""
+"""Of chunks on a machine that was not measured. The second is short: only the first is heard by
+then, and where several begin to speak at once, each waits for the others."""
 MODEST_TOKENS = 3
 """A chunk of so many is never too long beside what is heard before it."""
 JITTER_SECONDS = 0.03
