@@ -1,8 +1,8 @@
 """Word and character error rates, counted as listeners would: by words, not by spelling habits.
 
-Case, punctuation, British or American spelling, and the way a number or a title is written are no
-errors. Chinese and
-Japanese have no spaces, so there every character counts as a word.
+Case, punctuation, British or American spelling, the way a number or a title is written, and whether
+two words are written as one are no errors. Chinese and Japanese have no spaces, so there every
+character counts as a word.
 Knows nothing about audio or recognisers.
 """
 
@@ -86,7 +86,10 @@ def words_of(text: str, language: str = "en") -> list[str]:
         return _CHARACTER.findall(_NUMBER.sub(_chinese_number, plain))
     if language != "en":
         return _WORD.findall(plain)
-    words = _WORD.findall(_NUMBER.sub(_english_number, plain).replace("-", " "))
+    spoken = (
+        _NUMBER.sub(_english_number, plain).replace("%", " percent ").replace("per cent", "percent")
+    )
+    words = _WORD.findall(spoken.replace("-", " "))
     return [_usual_spelling(SAME_WORDS.get(word, word)) for word in words]
 
 
@@ -114,23 +117,28 @@ def _chinese_number(match: re.Match[str]) -> str:
 
 
 def _align(reference: Sequence[str], hypothesis: Sequence[str]) -> ErrorRate:
-    """Fewest edits (Levenshtein), counting which kinds they are."""
+    """Fewest edits (Levenshtein), counting which kinds they are.
+
+    Two words of one side that are one word of the other when written together are no edit.
+    """
     # For each prefix of the hypothesis: (edits, substitutions, deletions, insertions).
-    row = [(n, 0, 0, n) for n in range(len(hypothesis) + 1)]
-    for expected in reference:
-        diagonal, row[0] = row[0], _plus(row[0], deletion=1)
-        for place, word in enumerate(hypothesis, start=1):
-            above = row[place]
-            if word == expected:
-                best = diagonal
-            else:
-                best = min(
-                    _plus(diagonal, substitution=1),
-                    _plus(above, deletion=1),
-                    _plus(row[place - 1], insertion=1),
-                )
-            diagonal, row[place] = above, best
-    _, substitutions, deletions, insertions = row[-1]
+    rows = [[(n, 0, 0, n) for n in range(len(hypothesis) + 1)]]
+    for expected, before in zip(reference, [None, *reference], strict=False):
+        above = rows[-1]
+        row = [_plus(above[0], deletion=1)]
+        for place, word in enumerate(hypothesis):
+            ways = [
+                above[place] if word == expected else _plus(above[place], substitution=1),
+                _plus(above[place + 1], deletion=1),
+                _plus(row[place], insertion=1),
+            ]
+            if before is not None and word == before + expected:
+                ways.append(rows[-2][place])
+            if place and expected == hypothesis[place - 1] + word:
+                ways.append(above[place - 1])
+            row.append(min(ways))
+        rows.append(row)
+    _, substitutions, deletions, insertions = rows[-1][-1]
     return ErrorRate(substitutions, deletions, insertions, len(reference))
 
 

@@ -2,7 +2,8 @@
 
 Whisper was made to hear 30 seconds at a time. Here its encoder hears the utterance and a little
 silence: for three seconds of speech that costs a quarter. The decoder can then lose its end and
-loop; such a piece is heard again with the full window.
+loop, or be unsure, most of all of one or two words; such a piece is heard again with the full
+window and a pause before it.
 
 The language is always told to the model: letting it guess doubles the cost and errs on short
 speech. Chinese is written in simplified characters, whatever the model writes.
@@ -38,11 +39,13 @@ SHORTEST_SAMPLES = SAMPLE_RATE_HZ // 10
 TOKENS_PER_SECOND = 14
 """More than the fastest speaker of a language whose characters are three tokens each."""
 SPARE_TOKENS = 16
-NO_SPEECH_PROBABILITY = 0.6
+PAUSE_SECONDS = 0.25
+NO_SPEECH_PROBABILITY = 0.5
+"""Noise is mostly above; of short words of real speech one in twenty."""
 SURE_CONFIDENCE = 0.6
 """From here on the words count more than the model's doubt that anybody spoke."""
-LEAST_CONFIDENCE = 0.3
-"""What is imagined in noise stays below; real speech was not seen below 0.7."""
+LEAST_CONFIDENCE = 0.15
+"""What is imagined in noise stays below, unless it is doubted anyway; real words hardly ever do."""
 LANGUAGE_ALIASES = {"yue": "zh"}
 """Languages this model has no token for, and the one it writes them in."""
 
@@ -110,10 +113,15 @@ class Whisper:
         return Transcript(text, language or self._language, _geometric_mean(confidences))
 
     def _hear(self, samples: Float32Array, language: str) -> Heard:
-        """With a short window first; with the full one when that did not come to an end."""
+        """With a short window first; with the full one when that gave no end, or unsure words."""
         seconds = len(samples) / SAMPLE_RATE_HZ
         heard = self._decode(samples, seconds + SLACK_SECONDS, language)
-        return heard if heard.complete else self._decode(samples, WINDOW_SECONDS, language)
+        sure = heard.confidence >= SURE_CONFIDENCE
+        if heard.complete and (sure or heard.no_speech_probability > NO_SPEECH_PROBABILITY):
+            return heard
+        after_pause = np.pad(samples, (int(PAUSE_SECONDS * SAMPLE_RATE_HZ), 0))
+        again = self._decode(after_pause, WINDOW_SECONDS, language)
+        return again if not heard.complete or again.confidence > heard.confidence else heard
 
     def _decode(self, samples: Float32Array, window_seconds: float, language: str) -> Heard:
         import ctranslate2

@@ -130,6 +130,38 @@ def test_words_the_model_doubts_are_not_said():
     assert moonshine.transcribe(sound(1)).text == ""
 
 
+class DoubtfulAtFirst(FakeDecoder):
+    """Writes other words, more or less surely, when a longer sound is heard."""
+
+    def __init__(self, first, second):
+        super().__init__(*first)
+        self.answers = {2000: first, 2000 + 8000: second}
+        self.heard_samples = []
+
+    def run(self, names, inputs):
+        samples = inputs["encoder_attention_mask"].shape[1]
+        self.heard_samples.append(samples)
+        self.script, self.certainty = self.answers[samples]
+        return super().run(names, inputs)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text", "hearings"),
+    [
+        (([5], 20.0), ([6], 20.0), "w5", 1),
+        (([5], 4.0), ([6], 20.0), "w6", 2),
+        (([5], 4.5), ([6], 4.0), "w5", 2),
+        (([5], 4.0), ([], 20.0), "w5", 2),
+        (([], 4.0), ([6], 20.0), "", 1),
+    ],
+)
+def test_unsure_words_are_heard_again_after_a_pause(first, second, text, hearings):
+    decoder = DoubtfulAtFirst(first, second)
+    moonshine = Moonshine(FakeEncoder(), decoder, VOCABULARY)
+    assert moonshine.transcribe(sound(0.125)).text == text
+    assert len(set(decoder.heard_samples)) == hearings
+
+
 @pytest.mark.parametrize(("certainty", "text"), [(4.5, ""), (20.0, "You.")])
 def test_a_doubtful_you_is_noise_and_a_clear_one_is_a_word(certainty, text):
     moonshine, _ = recogniser([5, 6], certainty)

@@ -32,6 +32,9 @@ def test_counts_of_the_three_kinds(reference, hypothesis, expected):
         ("Neighbours apologised in grey pyjamas", "neighbors apologized in gray pajamas"),
         ("two metres from the theatre's centre", "two meters from the theatre's center"),
         ("He analyses jewellery and travelled", "he analyzes jewelry and traveled"),
+        ("never mind the door mat", "nevermind the doormat"),
+        ("75% of them", "seventy-five percent of them"),
+        ("thirty per cent", "30 %"),
     ],
 )
 def test_ways_of_writing_are_no_errors(one, other):
@@ -45,6 +48,21 @@ def test_ways_of_writing_are_no_errors(one, other):
 )
 def test_other_words_stay_errors(one, other):
     assert error_rate(one, other).errors == 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "errors"),
+    [
+        ("door mat", "doormat mat", 1),
+        ("doormat", "door", 1),
+        ("the door mat", "doormat", 1),
+        ("a b c d", "ab cd", 0),
+        ("a b c d", "abc d", 3),
+    ],
+)
+def test_only_two_words_may_be_written_as_one(reference, hypothesis, errors):
+    assert error_rate(reference, hypothesis).errors == errors
+    assert error_rate(hypothesis, reference).errors == errors
 
 
 def test_chinese_and_japanese_count_characters():

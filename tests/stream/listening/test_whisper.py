@@ -68,11 +68,25 @@ def test_a_loop_in_the_full_window_too_is_written_once():
 
 @pytest.mark.parametrize(
     ("confidence", "no_speech", "text"),
-    [(0.9, 0.0, "w1"), (0.9, 0.9, "w1"), (0.4, 0.9, ""), (0.4, 0.1, "w1"), (0.2, 0.1, "")],
+    [(0.9, 0.0, "w1"), (0.9, 0.9, "w1"), (0.4, 0.9, ""), (0.4, 0.1, "w1"), (0.1, 0.1, "")],
 )
 def test_doubtful_words_are_nobodys(confidence, no_speech, text):
-    whisper, _ = recogniser(([1], math.log(confidence), no_speech))
+    answer = ([1], math.log(confidence), no_speech)
+    whisper, _ = recogniser(answer, answer)
     assert whisper.transcribe(sound(1)).text == text
+
+
+@pytest.mark.parametrize(("second", "text"), [(0.5, "w2"), (0.3, "w1")])
+def test_unsure_words_are_heard_again_and_the_surer_ones_kept(second, text):
+    whisper, model = recogniser(([1], math.log(0.4), 0.1), ([2], math.log(second), 0.1))
+    assert whisper.transcribe(sound(1)).text == text
+    assert [frames for frames, *_ in model.asked] == [300, 3000]
+
+
+def test_noise_is_not_heard_twice():
+    whisper, model = recogniser(([1], math.log(0.1), 0.9))
+    assert whisper.transcribe(sound(1)).text == ""
+    assert len(model.asked) == 1
 
 
 def test_silence_is_not_even_decoded():
