@@ -31,6 +31,7 @@ from selftalk.models.training.clarity import Clarity, clearest
 from selftalk.models.training.content_task import ContentTask, lesson_of
 from selftalk.models.training.corpus import Corpus, Utterance
 from selftalk.models.training.drawn_tokens import draw_tokens
+from selftalk.models.training.durations import load_lines
 from selftalk.models.training.examples import Example, example_of, whisper_features
 from selftalk.models.training.judged_vocoder_task import JudgedVocoderTask
 from selftalk.models.training.listener_task import ListenerTask
@@ -130,7 +131,11 @@ def build_task(stage: str, arguments: argparse.Namespace) -> Task:
     examples = [example for example, _ in pairs]
     if stage == "t2s":
         train, valid = split(list(zip(examples, tokens, strict=True)))
-        return TextToTokensTask(TextToTokens(config), train, valid)
+        lines = [line for path in arguments.durations for line in load_lines(path)]
+        planned, valid_planned = split(lines)
+        return TextToTokensTask(
+            TextToTokens(config), train, valid, planned=planned, valid_planned=valid_planned
+        )
     model = NanoVocoder(config)
     train_examples, valid_examples = split(examples)
     train_tokens, valid_tokens = split(tokens)
@@ -206,6 +211,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tokenizer", type=Path, help="model.safetensors of the tokenizer stage")
     parser.add_argument("--t2s", type=Path, help="likewise of t2s: the vocoder meets its tokens")
     parser.add_argument("--listener", type=Path, help="likewise: hears the vocoder's words")
+    parser.add_argument(
+        "--durations", type=Path, nargs="*", default=[], help="t2s: planned lines to learn from too"
+    )
     parser.add_argument("--languages", default="en,zh", help="codes, separated by commas")
     parser.add_argument("--warm", type=Path, help="weights to begin with, if the run is new")
     parser.add_argument("--steps", type=int, help="length of the run, if not the usual one")

@@ -1,7 +1,8 @@
 """Teaching text to tokens: durations from the text encoder, tokens from the token decoder."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -9,10 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from selftalk.models.nano import NanoConfig, TextEncoder, TokenDecoder
+from selftalk.models.training.durations import PlannedLine
 from selftalk.models.training.examples import Example
 from selftalk.models.training.precision import mixed_precision
 from selftalk.models.training.speakers import blurred
 from selftalk.models.training.vocoder_task import padded
+from selftalk.stream.nano.alignment import Durations
+from selftalk.stream.sound.audio import Float32Array
+
+Item = TypeVar("Item")
 
 
 class TextToTokens(nn.Module):
@@ -41,9 +47,14 @@ class TextToTokens(nn.Module):
 
 
 class TextToTokensTask:
-    """Cross entropy of tokens and squared error of log durations, on whole utterances."""
+    """Cross entropy of tokens and squared error of log durations, on whole utterances.
+
+    Durations are learnt from planned lines as well, if there are any: see `durations.py`.
+    """
 
     IGNORE = -100
+    PLANNED_SYMBOLS = 2000
+    """Of planned lines in each step."""
     CORRUPTED = 0.2  # of the previous tokens are random: generation also starts from errors
 
     def __init__(
@@ -53,8 +64,12 @@ class TextToTokensTask:
         valid: Sequence[tuple[Example, np.ndarray]],
         *,
         batch_tokens: int = 1000,
+        planned: Sequence[PlannedLine] = (),
+        valid_planned: Sequence[PlannedLine] = (),
     ) -> None:
         self.model = model
+        self.planned = sorted(planned, key=lambda line: len(line.symbols))
+        self.valid_planned = valid_planned
         self.train = sorted(train, key=lambda pair: pair[0].tokens)
         self.valid = valid
         self.batch_tokens = batch_tokens
@@ -70,9 +85,34 @@ class TextToTokensTask:
             logits.float().flatten(0, 1), tokens.flatten(), ignore_index=self.IGNORE,
             label_smoothing=0.05,
         )  # fmt: skip
-        error = ((durations.float() - real_durations).square() * mask).sum() / mask.sum()
+        error = squared_error(durations, real_durations, mask)
         figures = {"tokens": float(said.detach()), "durations": float(error.detach())}
-        return said + error, figures
+        if not self.planned:
+            return said + error, figures
+        lines = neighbours(
+            self.planned, generator, lambda line: len(line.symbols), self.PLANNED_SYMBOLS
+        )
+        planned = self._planned_error(lines, generator)
+        return said + error + planned, figures | {"planned": float(planned.detach())}
+
+    def _planned_error(
+        self, lines: Sequence[PlannedLine], generator: np.random.Generator
+    ) -> Tensor:
+        longest = max(len(line.symbols) for line in lines)
+        rows = [
+            (
+                padded(line.symbols, longest),
+                padded(np.ones(len(line.symbols), bool), longest),
+                blurred(line.speaker, generator),
+                padded(log_durations(line.durations), longest),
+            )
+            for line in lines
+        ]
+        columns = zip(*rows, strict=True)
+        symbols, mask, speaker, real = (torch.from_numpy(np.stack(column)) for column in columns)
+        with mixed_precision():
+            _, durations = self.model.encoder(symbols, speaker, mask)
+        return squared_error(durations, real, mask)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """See `Task.validate`."""
@@ -85,12 +125,26 @@ class TextToTokensTask:
             right.append(float((logits[0].argmax(-1) == batch[6][0]).float().mean()))
             errors.append(float((durations - batch[7]).abs().mean()))
             total.append(float(durations.exp().sum() / batch[7].exp().sum()))
-        return {
+        figures = {
             "tokens": float(np.mean(losses)),
             "accuracy": float(np.mean(right)),
             "durations": float(np.mean(errors)),
             "length": float(np.mean(total)),
         }
+        return figures | self._validate_planned(model)
+
+    def _validate_planned(self, model: nn.Module) -> dict[str, float]:
+        if not self.valid_planned:
+            return {}
+        assert isinstance(model, TextToTokens), type(model)
+        errors = []
+        for line in self.valid_planned:
+            symbols, speaker = torch.from_numpy(line.symbols), torch.from_numpy(line.speaker)
+            mask = torch.ones(1, len(symbols), dtype=torch.bool)
+            _, durations = model.encoder(symbols[None], speaker[None], mask)
+            real = torch.from_numpy(log_durations(line.durations))
+            errors.append(float((durations[0] - real).abs().mean()))
+        return {"planned": float(np.mean(errors))}
 
     @torch.no_grad()
     def match_lengths(self, model: TextToTokens) -> float:
@@ -112,16 +166,7 @@ class TextToTokensTask:
         return real / told
 
     def _draw(self, generator: np.random.Generator) -> list[tuple[Example, np.ndarray]]:
-        """Neighbours in the list sorted by length, so that little is padded."""
-        start = int(generator.integers(len(self.train)))
-        picked: list[tuple[Example, np.ndarray]] = []
-        longest = 0
-        for pair in self.train[start : start + 64]:
-            longest = max(longest, pair[0].tokens)
-            if picked and longest * (len(picked) + 1) > self.batch_tokens:
-                break
-            picked.append(pair)
-        return picked
+        return neighbours(self.train, generator, lambda pair: pair[0].tokens, self.batch_tokens)
 
     def _collate(
         self,
@@ -138,7 +183,6 @@ class TextToTokensTask:
                 wrong = generator.random(len(previous)) < self.CORRUPTED
                 wrong[0] = False
                 previous[wrong] = generator.integers(0, self.model.decoder.start, wrong.sum())
-            log_durations = np.log(np.maximum(example.durations, 1)).astype(np.float32)
             rows.append(
                 (
                     padded(example.symbols, symbols),
@@ -148,7 +192,39 @@ class TextToTokensTask:
                     padded(example.alignment.token_place, length),
                     padded(previous, length),
                     padded(tokens, length, self.IGNORE),
-                    padded(log_durations, symbols),
+                    padded(log_durations(example.durations), symbols),
                 )
             )
         return tuple(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
+
+
+def neighbours(
+    items: Sequence[Item], generator: np.random.Generator, length: Callable[[Item], int], most: int
+) -> list[Item]:
+    """A batch out of a list sorted by length, so that little is padded.
+
+    Args:
+        items: the list.
+        generator: where in it.
+        length: of an item.
+        most: the batch is not longer than this in all, with the padding; but it has one item.
+    """
+    start = int(generator.integers(len(items)))
+    picked: list[Item] = []
+    longest = 0
+    for item in items[start : start + 64]:
+        longest = max(longest, length(item))
+        if picked and longest * (len(picked) + 1) > most:
+            break
+        picked.append(item)
+    return picked
+
+
+def log_durations(units: Durations) -> Float32Array:
+    """What the encoder learns: the logarithm of each duration, of at least one unit."""
+    return np.log(np.maximum(units, 1)).astype(np.float32)
+
+
+def squared_error(told: Tensor, real: Tensor, mask: Tensor) -> Tensor:
+    """Mean squared error (B, N) where the mask is True."""
+    return ((told.float() - real).square() * mask).sum() / mask.sum()

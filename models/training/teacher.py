@@ -29,13 +29,15 @@ TIMBRE_SIZE = 128
 WEIGHTS = "kokoro-82m-int8"
 GRAPH_FILE = "kokoro-v1.0.int8.onnx"
 TAPPED_FILE = "tapped.onnx"
-PROSODY_FILE = "prosody.onnx"
+PLANNING_FILE = "durations.onnx"
 CHARACTERS_FILE = "vocab.json"
 
 _DURATIONS = "/encoder/Clip_output_0"
 _PITCH = "/encoder/F0_proj/Conv_output_0"
 _ENERGY = "/encoder/N_proj/Conv_output_0"
 _TAPS = (_DURATIONS, _PITCH, _ENERGY)
+_PLANNED = "/encoder/Div_output_0"
+"""The durations before they are rounded to whole units, and to at least one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +64,32 @@ class Speech:
 class Teacher:
     """Speaks strings of its own phonetic characters, on one thread."""
 
-    def __init__(self, folder: Path, *, prosody_only: bool = False) -> None:
+    def __init__(self, folder: Path, *, silent: bool = False) -> None:
         """Open the graph, deriving the tapped copy beside it the first time.
 
         Args:
             folder: holds the graph and its character table.
-            prosody_only: leave out the decoder; `predict` costs 3 % of `speak`.
+            silent: it will only be asked for durations, which cost a fiftieth of `speak`.
         """
         for name in (GRAPH_FILE, CHARACTERS_FILE):
             if not (folder / name).is_file():
                 raise WeightsError(f"the teacher needs '{name}' in '{folder}'")
-        path = folder / (PROSODY_FILE if prosody_only else TAPPED_FILE)
+        path = folder / (PLANNING_FILE if silent else TAPPED_FILE)
         if not path.is_file():
-            _write_tapped_graph(folder / GRAPH_FILE, path, prosody_only=prosody_only)
+            _write_tapped_graph(folder / GRAPH_FILE, path, silent=silent)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
-        self._audio = [] if prosody_only else [self._session.get_outputs()[0].name]
+        self._audio = [] if silent else [self._session.get_outputs()[0].name]
         vocabulary = json.loads((folder / CHARACTERS_FILE).read_text(encoding="utf-8"))
         self._ids: dict[str, int] = vocabulary["vocab"]
 
     def speak(self, characters: str, style: Float32Array, speed: float = 1.0) -> Speech:
         """Speak (N,) characters in a (256,) style; a higher speed is shorter."""
-        assert self._audio, "this teacher was opened with prosody_only"
+        assert self._audio, "this teacher was opened silent"
         samples, *taps = self._run([*self._audio, *_TAPS], characters, style, speed)
         prosody = _prosody(*taps)
         audio = np.asarray(samples, np.float32).ravel()
@@ -95,9 +97,11 @@ class Teacher:
         assert len(audio) == expected, (len(audio), expected)
         return Speech(audio, prosody)
 
-    def predict(self, characters: str, style: Float32Array, speed: float = 1.0) -> Prosody:
-        """Plan durations, pitch and energy without making sound."""
-        return _prosody(*self._run(list(_TAPS), characters, style, speed))
+    def durations(self, characters: str, style: Float32Array, speed: float = 1.0) -> Float32Array:
+        """Plan (N + 2,) durations in units, not rounded, without making sound."""
+        assert not self._audio, "this teacher was not opened silent"
+        (units,) = self._run([_PLANNED], characters, style, speed)
+        return np.asarray(units, np.float32).ravel()
 
     def _run(self, outputs: list[str], characters: str, style: Float32Array, speed: float) -> Any:
         assert style.shape == (STYLE_SIZE,), style.shape
@@ -119,17 +123,17 @@ def _prosody(durations: Any, pitch: Any, energy: Any) -> Prosody:
     return Prosody(units, pitch_hz, curve)
 
 
-def _write_tapped_graph(source: Path, target: Path, *, prosody_only: bool) -> None:
-    """Copy the graph with the taps as outputs, and without the decoder if it is not wanted."""
+def _write_tapped_graph(source: Path, target: Path, *, silent: bool) -> None:
+    """Copy the graph with the taps as outputs; or with the planned durations alone."""
     import onnx  # only here: rendering itself needs the runtime alone
 
     model = onnx.load(str(source))
     graph = model.graph
-    if prosody_only:
+    if silent:
         del graph.output[:]
-    for name in _TAPS:
+    for name in [_PLANNED] if silent else _TAPS:
         graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
-    if prosody_only:
+    if silent:
         _drop_dead_nodes(graph)
     write_atomically(target, model.SerializeToString())
 

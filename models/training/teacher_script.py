@@ -8,12 +8,15 @@ fold back without loss. Knows nothing about audio or models.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from selftalk.stream.errors import TextError
 from selftalk.stream.text.phonemes import Phonemes
+
+Units = TypeVar("Units", np.int64, np.float32)
 
 _ENGLISH = {
     "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "W", "AY": "I", "EH": "ɛ", "ER": "ɜɹ",
@@ -69,19 +72,19 @@ class TeacherScript:
         """The whole line."""
         return "".join(self.runs)
 
-    def fold(self, durations: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def fold(self, durations: npt.NDArray[Units]) -> npt.NDArray[Units]:
         """Fold the teacher's (N + 2,) durations onto our symbols.
 
         Returns:
-            (symbols + 2,) units with the same sum: the leading silence, every symbol, the
-            trailing silence. A symbol the teacher does not write (the glottal onset of a
-            Chinese vowel) takes the first unit of its successor where that has one to spare.
+            (symbols + 2,) units, rounded or not, with the same sum: the leading silence, every
+            symbol, the trailing silence. A symbol the teacher does not write (the glottal onset
+            of a Chinese vowel) takes the first unit of its successor where that has one to spare.
         """
         lengths = [1, *map(len, self.runs), 1]
         assert len(durations) == sum(lengths), (len(durations), lengths)
         ends = np.cumsum(lengths)
         total = np.concatenate([[0], np.cumsum(durations)])
-        folded: npt.NDArray[np.int64] = total[ends] - total[ends - lengths]
+        folded: npt.NDArray[Units] = total[ends] - total[ends - lengths]
         for index, run in enumerate(self.runs[:-1], start=1):
             if not run and folded[index + 1] > 1:
                 folded[index] += 1

@@ -4,7 +4,8 @@ import torch
 from fakes_nano import TOKENS, hum
 
 from selftalk.models.nano import NanoConfig
-from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask
+from selftalk.models.training.durations import PlannedLine
+from selftalk.models.training.t2s_task import TextToTokens, TextToTokensTask, neighbours
 
 TINY = NanoConfig(
     condition=8, text_width=16, text_blocks=1, text_layers=1, decoder_width=16, decoder_layers=1
@@ -21,6 +22,13 @@ def task():
 @torch.no_grad()
 def length(task, model):
     return task.validate(model.eval())["length"]
+
+
+@torch.no_grad()
+def planned_error(task):
+    error = task.validate(task.model.eval())["planned"]
+    task.model.train()
+    return error
 
 
 def test_lengths_are_matched_on_the_whole(task):
@@ -43,3 +51,36 @@ def test_padding_changes_no_loss(task):
         padded_durations, padded_logits = model(*longer, *alone[2:6])
     torch.testing.assert_close(padded_durations[:, :-3], durations)
     torch.testing.assert_close(padded_logits, logits)
+
+
+def planned(symbols, units):
+    return PlannedLine(
+        np.arange(symbols), np.full(symbols, units, np.float32), np.zeros(129, np.float32)
+    )
+
+
+def test_durations_are_learnt_from_planned_lines_too():
+    torch.manual_seed(0)
+    pairs = [(hum(0), np.arange(TOKENS))]
+    lines = [planned(n, 20.5) for n in (6, 4, 9)]
+    task = TextToTokensTask(
+        TextToTokens(TINY), pairs, pairs, planned=lines, valid_planned=[planned(5, 20.5)]
+    )
+    adam = torch.optim.Adam(task.model.parameters(), 1e-2)
+    before = planned_error(task)
+    for step in range(30):
+        loss, figures = task.loss(step)
+        assert loss.item() == pytest.approx(sum(figures.values()), rel=1e-5)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    assert planned_error(task) < 0.5 * before
+
+
+def test_batches_are_neighbours_and_not_too_long():
+    generator = np.random.default_rng(0)
+    items = [3, 3, 4, 5, 5, 8, 40]
+    for _ in range(50):
+        batch = neighbours(items, generator, int, 12)
+        assert len(batch) == 1 or len(batch) * max(batch) <= 12
+        assert "".join(map(str, batch)) in "".join(map(str, items))

@@ -10,7 +10,7 @@ from selftalk.models.training.styles import ProsodyMix, StyleBank, Timbre
 from selftalk.models.training.teacher import (
     CHARACTERS_FILE,
     GRAPH_FILE,
-    PROSODY_FILE,
+    PLANNING_FILE,
     STYLE_SIZE,
     TIMBRE_SIZE,
     UNIT_SAMPLES,
@@ -20,7 +20,8 @@ from selftalk.models.training.teacher import (
 from selftalk.stream.errors import WeightsError
 from selftalk.stream.fetching.weights import resolve
 
-DURATIONS, PITCH, ENERGY = (
+PLANNED, DURATIONS, PITCH, ENERGY = (
+    "/encoder/Div_output_0",
     "/encoder/Clip_output_0",
     "/encoder/F0_proj/Conv_output_0",
     "/encoder/N_proj/Conv_output_0",
@@ -36,7 +37,8 @@ def tiny_graph():
     node = helper.make_node
     nodes = [
         node("Cast", ["tokens"], ["ids"], to=TensorProto.FLOAT),
-        node("Div", ["ids", "speed"], [DURATIONS]),
+        node("Div", ["ids", "speed"], [PLANNED]),
+        node("Round", [PLANNED], [DURATIONS]),
         node("ReduceSum", [DURATIONS], ["units"], keepdims=0),
         node("Cast", ["units"], ["count"], to=TensorProto.INT64),
         node("Mul", ["count", "two"], ["frames"]),
@@ -65,7 +67,7 @@ def tiny_graph():
         helper.make_tensor_value_info("style", TensorProto.FLOAT, [1, STYLE_SIZE]),
         helper.make_tensor_value_info("speed", TensorProto.FLOAT, [1]),
     ]
-    for slicing in (nodes[6], nodes[12]):
+    for slicing in (nodes[7], nodes[13]):
         slicing.input.insert(3, "axis")
     constants.append(constant("axis", [1]))
     outputs = [helper.make_tensor_value_info("audio", TensorProto.FLOAT, [None])]
@@ -93,19 +95,19 @@ def test_a_line_comes_with_its_prosody(folder, style):
     np.testing.assert_allclose(speech.prosody.energy, np.full(24, -200), rtol=1e-6)
 
 
-def test_prosody_alone_is_the_same(folder, style):
-    spoken = Teacher(folder).speak("abba", style).prosody
-    planned = Teacher(folder, prosody_only=True).predict("abba", style)
-    for name in ("durations", "pitch_hz", "energy"):
-        np.testing.assert_array_equal(getattr(planned, name), getattr(spoken, name))
+def test_durations_are_planned_more_finely_than_spoken(folder, style):
+    spoken = Teacher(folder).speak("abba", style, 1.3).prosody.durations
+    planned = Teacher(folder, silent=True).durations("abba", style, 1.3)
+    np.testing.assert_allclose(planned, np.array([0, 3, 5, 5, 3, 0]) / 1.3, rtol=1e-6)
+    np.testing.assert_array_equal(np.rint(planned), spoken)
 
 
-def test_the_prosody_graph_has_no_decoder(folder):
-    Teacher(folder, prosody_only=True)
-    graph = onnx.load(str(folder / PROSODY_FILE)).graph
-    assert [output.name for output in graph.output] == [DURATIONS, PITCH, ENERGY]
+def test_the_planning_graph_has_no_decoder(folder):
+    Teacher(folder, silent=True)
+    graph = onnx.load(str(folder / PLANNING_FILE)).graph
+    assert [output.name for output in graph.output] == [PLANNED]
     names = {name for node in graph.node for name in node.output}
-    assert not names & {"audio", "timbre", "length"}
+    assert not names & {"audio", "timbre", "length", PITCH, DURATIONS}
     assert "unit_samples" not in {tensor.name for tensor in graph.initializer}
 
 
