@@ -9,6 +9,7 @@ The result is the same as without a draft.
 Knows nothing about turns and when to decode.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,7 +40,10 @@ TOKENS_PER_SECOND = 8
 SPARE_TOKENS = 8
 PAST, PRESENT = "past_key_values.", "present."
 
-IMAGINED = frozenset(("you", "thank you", "thank you for watching", "thanks for watching"))
+IMAGINED = frozenset(
+    ("you", "thank you", "thank you for watching", "thanks for watching", "transcript emily beynon")
+)
+BREATHS = frozenset(("ah", "eh", "hm", "hmm", "huh", "mm", "oh", "uh", "um"))
 """What the model writes for noise; with this confidence or less, nobody said it."""
 IMAGINED_CONFIDENCE = 0.8
 LEAST_CONFIDENCE = 0.35
@@ -48,6 +52,8 @@ SURE_CONFIDENCE = 0.75
 """With less, an utterance is heard again with a pause around it: what was cut out close to its
 first and last sound is often mistaken, and is understood then."""
 PAUSE_SECONDS = 0.25
+
+NOTES = str.maketrans("", "", "♪🎵")
 
 Cache = dict[str, npt.NDArray[Any]]
 
@@ -112,7 +118,8 @@ class Moonshine:
         if not heard.tokens or heard.confidence >= SURE_CONFIDENCE:
             return heard
         again = self._hear(np.pad(samples, int(PAUSE_SECONDS * SAMPLE_RATE_HZ)), stop)
-        return again if again.tokens and again.confidence > heard.confidence else heard
+        could_be_noise = _could_be_noise(text_of(again.tokens, self._vocabulary))
+        return heard if could_be_noise or again.confidence <= heard.confidence else again
 
     def _hear(self, samples: Float32Array, stop: StopFlag) -> Decoded:
         stop.raise_if_set()
@@ -167,9 +174,13 @@ class Moonshine:
     def _text(self, decoded: Decoded) -> str:
         text = text_of(decoded.tokens, self._vocabulary)
         confidence = decoded.confidence
-        bare = text.lower().rstrip(".!? ")
-        imagined = bare in IMAGINED and confidence <= IMAGINED_CONFIDENCE
-        return "" if imagined or confidence < LEAST_CONFIDENCE else text
+        doubted = confidence <= IMAGINED_CONFIDENCE and _could_be_noise(text)
+        return "" if doubted or confidence < LEAST_CONFIDENCE else text
+
+
+def _could_be_noise(text: str) -> bool:
+    words = re.findall("[a-z]+", text.lower())
+    return " ".join(words) in IMAGINED or BREATHS.issuperset(words)
 
 
 def read_vocabulary(path: Path) -> list[bytes]:
@@ -196,7 +207,7 @@ def read_vocabulary(path: Path) -> list[bytes]:
 def text_of(tokens: Sequence[int], vocabulary: Sequence[bytes]) -> str:
     """Join tokens to text; notes and broken characters, which nobody said, are left out."""
     joined = b"".join(vocabulary[token] for token in tokens if token < len(vocabulary))
-    text = joined.decode("utf-8", errors="ignore").replace("▁", " ").replace("♪", "")
+    text = joined.decode("utf-8", errors="ignore").replace("▁", " ").translate(NOTES)
     return " ".join(text.split())
 
 

@@ -169,6 +169,15 @@ def test_a_doubtful_you_is_noise_and_a_clear_one_is_a_word(certainty, text):
     assert moonshine.transcribe(sound(1)).text == text
 
 
+@pytest.mark.parametrize(
+    ("words", "text"), [("▁Uh,▁uh", ""), ("▁Oh", ""), ("▁Oh▁yes", "Oh yes"), ("▁🎵", "")]
+)
+def test_a_doubtful_breath_is_noise(words, text):
+    moonshine, _ = recogniser([5], 4.5)
+    moonshine._vocabulary = [b""] * 5 + [words.encode()] + [b"x"] * 34
+    assert moonshine.transcribe(sound(1)).text == text
+
+
 def test_long_sound_is_heard_in_pieces():
     moonshine, _ = recogniser([5, 6])
     assert moonshine.transcribe(sound(70)).text == "w5 w6 w5 w6 w5 w6"
