@@ -8,7 +8,7 @@ What is notable:
 - Durations are predicted before the first token, so a word cannot be skipped or said twice, the
   length is known in advance and word times need no attention map.
 - The token decoder is autoregressive over tokens only: it is told which symbol it is in and how
-  far, and a reference utterance can precede the target as a cached key/value prefix.
+  far, and its past is a key/value state, a value that goes in and comes out.
 - The vocoder works at frame rate and leaves the waveform to an inverse STFT. Voiced sound is a
   pulse train filtered by the network (source and filter), so that little training suffices.
 - The speaker is a vector from a speaker encoder trained on real people, plus a mean pitch.
