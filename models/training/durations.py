@@ -26,8 +26,8 @@ from selftalk.models.training.examples import KEPT_LEAD_UNITS, KEPT_TAIL_UNITS, 
 from selftalk.models.training.render import read_aloud
 from selftalk.models.training.styles import WEIGHTS as VOICE_WEIGHTS
 from selftalk.models.training.styles import StyleBank
-from selftalk.models.training.teacher import MAX_CHARACTERS, Teacher
 from selftalk.models.training.teacher import WEIGHTS as TEACHER_WEIGHTS
+from selftalk.models.training.teacher import Teacher
 from selftalk.models.training.texts import training_texts
 from selftalk.stream.errors import ConfigError, SelftalkError, TextError
 from selftalk.stream.fetching.weights import resolve
@@ -36,8 +36,7 @@ from selftalk.stream.sound.audio import Float32Array, write_atomically
 from selftalk.stream.text.symbols import symbol_ids
 
 WORDS_SHARE = 0.3
-LANGUAGES = ("en", "zh")
-ENGLISH_SHARE = 0.65
+SHARES = {"en": 0.65, "zh": 0.35}
 
 log = logging.getLogger(__name__)
 
@@ -78,8 +77,6 @@ def planned_line(teacher: Teacher, bank: StyleBank, text: str, person: Person) -
     """
     symbols, script = read_aloud(text, person.line.language)
     characters = script.characters
-    if len(characters) > MAX_CHARACTERS:
-        raise TextError(f"{len(characters)} characters are too many for the teacher")
     style = bank.style(person.line.timbre, person.line.prosody, len(characters))
     units = script.fold(np.maximum(teacher.durations(characters, style, person.line.speed), 1))
     units[0] = min(units[0], KEPT_LEAD_UNITS)
@@ -95,10 +92,9 @@ def planned_lines(
     random = np.random.default_rng([7, seed])
     by_language = {
         language: [person for person in people if person.line.language == language]
-        for language in LANGUAGES
+        for language in SHARES
     }
-    shares = {"en": ENGLISH_SHARE, "zh": 1 - ENGLISH_SHARE}
-    shares = {language: share for language, share in shares.items() if by_language[language]}
+    shares = {language: share for language, share in SHARES.items() if by_language[language]}
     for language, text in training_texts(shares, 100_000 + seed, (), WORDS_SHARE):
         some = by_language[language]
         try:

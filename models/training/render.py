@@ -108,8 +108,6 @@ class Planner:
         if self._often and random.random() < OFTEN_SHARE:
             speaker = self._often[int(random.integers(len(self._often)))]
         symbols, script = read_aloud(text, language)
-        if len(script.characters) > MAX_CHARACTERS:
-            raise TextError(f"{len(script.characters)} characters are too many for the teacher")
         speed = np.clip(speaker.speed * random.uniform(0.95, 1.06), *SPEED_RANGE)
         return Line(
             text=text,
@@ -124,13 +122,20 @@ class Planner:
 
 
 def read_aloud(text: str, language: str) -> tuple[tuple[str, ...], TeacherScript]:
-    """The symbols of a text, and how the teacher reads them."""
+    """The symbols of a text, and how the teacher reads them.
+
+    Raises:
+        TextError: the teacher cannot say it, or not so much at once.
+    """
     phonemes = phonemize(text, language)
     if language == "en":
         # «$3.50» is one written word but four spoken ones, and the teacher wants the spaces.
         spelled = phonemize(_spelled_out(text), language)
         phonemes = spelled if spelled.symbols == phonemes.symbols else phonemes
-    return phonemes.symbols, write_script(phonemes)
+    script = write_script(phonemes)
+    if len(script.characters) > MAX_CHARACTERS:
+        raise TextError(f"{len(script.characters)} characters are too many for the teacher")
+    return phonemes.symbols, script
 
 
 def _spelled_out(text: str) -> str:

@@ -179,7 +179,7 @@ class Moonshine:
 
 
 def _could_be_noise(text: str) -> bool:
-    words = re.findall("[a-z]+", text.lower())
+    words = re.findall(r"\w+", text.lower())
     return " ".join(words) in IMAGINED or BREATHS.issuperset(words)
 
 

@@ -86,9 +86,7 @@ def words_of(text: str, language: str = "en") -> list[str]:
         return _CHARACTER.findall(_NUMBER.sub(_chinese_number, plain))
     if language != "en":
         return _WORD.findall(plain)
-    spoken = (
-        _NUMBER.sub(_english_number, plain).replace("%", " percent ").replace("per cent", "percent")
-    )
+    spoken = _NUMBER.sub(_english_number, plain).replace("%", " percent ")
     words = _WORD.findall(spoken.replace("-", " "))
     return [_usual_spelling(SAME_WORDS.get(word, word)) for word in words]
 

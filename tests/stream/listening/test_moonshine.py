@@ -170,7 +170,8 @@ def test_a_doubtful_you_is_noise_and_a_clear_one_is_a_word(certainty, text):
 
 
 @pytest.mark.parametrize(
-    ("words", "text"), [("▁Uh,▁uh", ""), ("▁Oh", ""), ("▁Oh▁yes", "Oh yes"), ("▁🎵", "")]
+    ("words", "text"),
+    [("▁Uh,▁uh", ""), ("▁Oh", ""), ("▁Oh▁yes", "Oh yes"), ("▁🎵", ""), ("▁75%", "75%")],
 )
 def test_a_doubtful_breath_is_noise(words, text):
     moonshine, _ = recogniser([5], 4.5)
